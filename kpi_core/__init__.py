@@ -1,0 +1,1 @@
+"""What is true: metric trees, goals, sensitivities and focus as pure functions of frozen data."""

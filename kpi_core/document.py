@@ -1,0 +1,246 @@
+"""The parts of a plan as frozen data: what a team, a metric, a KSF and the limits are.
+
+Each part checks its own fields when it is made; what takes two parts to check (a KSF and the
+metric it moves) is checked by `plan`. Lifts, costs, hours and constants are illustrative (例示)
+until a team puts its own in; `illustrative` says which still are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+MAX_NUMBER = 1e15
+MONTHS_A_YEAR = 12
+
+Kind = Literal["count", "rate", "money", "activity", "time", "monitor", "result", "kgi"]
+
+
+def _readable(text: str) -> str:
+    """Refuse control characters and half surrogate pairs: no screen and no file can show them."""
+    if any((ord(letter) < ord(" ") and letter not in "\n\t") or 0xD800 <= ord(letter) < 0xE000 for letter in text):
+        raise PydanticCustomError("text_unreadable", "unreadable characters")
+    return text
+
+
+Entry = TypeVar("Entry")
+_frozen_map = AfterValidator(lambda mapping: MappingProxyType(dict(mapping)))
+
+def _nothing() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-MAX_NUMBER, le=MAX_NUMBER)]
+NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=MAX_NUMBER)]
+Share = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
+Whole = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Level = Annotated[int, Field(strict=True, ge=1, le=5)]
+Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_readable)]
+Prose = Annotated[str, Field(max_length=4_000), AfterValidator(_readable)]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+ById = Annotated[Mapping[Id, Entry], _frozen_map]
+
+
+class Part(BaseModel):
+    """A frozen part of the document that refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Text(Part):
+    """What people read, in Japanese, English or both; a bare string in a file is Japanese."""
+
+    ja: Prose | None = None
+    en: Prose | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_string(cls, data: Any) -> Any:
+        return {"ja": data} if isinstance(data, str) else data
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.ja or "").strip() and not (self.en or "").strip():
+            raise PydanticCustomError("text_empty", "empty in both languages")
+        return self
+
+
+def _short_enough(text: Text) -> Text:
+    if max(len(text.ja or ""), len(text.en or "")) > 200:
+        raise PydanticCustomError("name_too_long", "longer than 200 characters")
+    return text
+
+
+Name = Annotated[Text, AfterValidator(_short_enough)]
+
+
+class FiscalYear(Part):
+    """The year planned for: twelve months from `starts`, written 2026-04."""
+
+    starts: Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
+
+
+class Kgi(Part):
+    """The goal: a metric, the number it should reach, and over what time it is counted."""
+
+    metric: Id
+    target: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=MAX_NUMBER)]
+    confidence: Share = 0.7
+    period: Literal["year", "month"] = "year"
+
+    @property
+    def months(self) -> int:
+        """Return how many months the KGI's numbers count."""
+        return MONTHS_A_YEAR if self.period == "year" else 1
+
+
+class Team(Part):
+    """Who works: skill 1 (new to it) to 5 (specialist), hours for KSF work, at most so many KSFs."""
+
+    name: Name
+    members: Whole = 1
+    skill: Level = 2
+    hours: NotNegative | None = None
+    max_ksfs: Whole | None = None
+
+
+class Metric(Part):
+    """A number of the tree: an input with a value and a plausible range, or a formula.
+
+    `low` and `high` say how far the team thinks the value could plausibly be moved; they are
+    not a statistical interval. A rate in % is a fraction in [0, 1].
+    """
+
+    name: Name
+    unit: Annotated[str, Field(max_length=20), AfterValidator(_readable)] = ""
+    kind: Kind
+    team: Id | None = None
+    value: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
+    formula: Annotated[str, Field(max_length=2_000)] | None = None
+    controllability: Level = 3
+    short: tuple[Word, ...] = ()
+    definition: Prose | None = None
+    extraction: Prose | None = None
+    source: Prose | None = None
+    illustrative: bool = False
+
+    @property
+    def is_share(self) -> bool:
+        """Return whether the value is a share of something, so never below 0 or above 1."""
+        return self.kind == "rate" and self.unit == "%"
+
+    @model_validator(mode="after")
+    def _value_or_formula(self) -> Self:
+        if self.formula is None and self.value is None:
+            raise PydanticCustomError("no_value", "neither value nor formula")
+        if self.formula is not None and not (self.value is self.low is self.high is None):
+            raise PydanticCustomError("value_and_formula", "both value and formula")
+        return self
+
+    @model_validator(mode="after")
+    def _range_holds_value(self) -> Self:
+        numbers = [number for number in (self.low, self.value, self.high) if number is not None]
+        if numbers != sorted(numbers):
+            raise PydanticCustomError(
+                "range_order", "low <= value <= high", {"low": self.low, "value": self.value, "high": self.high}
+            )
+        if self.is_share and numbers and not (numbers[0] >= 0 and numbers[-1] <= 1):
+            raise PydanticCustomError("rate_out_of_range", "a rate lies in [0, 1]", {"value": numbers})
+        return self
+
+
+class Driver(Part):
+    """A link outside the formulas: 1 % more of `source` is believed to move `target` by `elasticity` %."""
+
+    source: Id
+    target: Id
+    elasticity: Number
+
+
+def _lift_in_order(lift: tuple[float, float, float]) -> tuple[float, float, float]:
+    if not -1 < lift[0] <= lift[1] <= lift[2]:
+        raise PydanticCustomError("lift_order", "-1 < low <= mode <= high")
+    return lift
+
+
+Lift = Annotated[tuple[Number, Number, Number], AfterValidator(_lift_in_order)]
+
+
+def _ramp_in_order(ramp: tuple[float, float]) -> tuple[float, float]:
+    if not ramp[0] < ramp[1]:
+        raise PydanticCustomError("ramp_order", "start < full")
+    return ramp
+
+
+class Ksf(Part):
+    """Something a team can do: which metrics it lifts by how much, and what it takes.
+
+    `moves` are relative lifts (low, most likely, high): 0.02 is +2 %. `ramp` is the month the
+    effect starts and the month it is full. `needs` is a flow a month below which it half works.
+    """
+
+    name: Name
+    team: Id
+    moves: ById[Lift]
+    cost: NotNegative = 0.0
+    hours: ById[NotNegative] = Field(default_factory=_nothing)
+    ramp: Annotated[tuple[Number, Number], AfterValidator(_ramp_in_order)] = (1.0, 3.0)
+    skill: Level = 2
+    layer: Literal["basic", "advanced"] = "basic"
+    controllability: Level = 3
+    depends_on: tuple[Id, ...] = ()
+    needs: ById[NotNegative] = Field(default_factory=_nothing)
+    actions: Text | None = None
+    source: Prose | None = None
+    illustrative: bool = False
+
+
+class Limits(Part):
+    """What all teams share: the cash for KSFs, in the plan's currency; none given = no limit."""
+
+    budget: NotNegative | None = None
+
+
+class Synergy(Part):
+    """Two KSFs that help one another: each one's effect grows by `bonus` when both are chosen."""
+
+    pair: tuple[Id, Id]
+    bonus: Share
+
+
+class Spillover(Part):
+    """A chosen KSF that brings `share` of another's effect along when that one is not chosen."""
+
+    source: Id
+    target: Id
+    share: Share
+
+
+class Assumptions(Part):
+    """The constants of the effect ledger (`focus.effects`); all illustrative, all editable.
+
+    `free_ksfs` is, for skill 1 to 5, how many KSFs a team can run at once before they dilute.
+    """
+
+    execution: Share = 0.6
+    skill_slope: NotNegative = 0.45
+    headroom_basic: Share = 0.35
+    headroom_advanced: Share = 0.05
+    headroom_floor: Share = 0.1
+    headroom_skill: Level = 2
+    prerequisite: Share = 0.5
+    prerequisite_skill: Level = 4
+    dilution: NotNegative = 0.25
+    free_ksfs: tuple[Whole, Whole, Whole, Whole, Whole] = (2, 2, 3, 4, 4)
+    rate_cap: Share = 0.95
+    horizon_months: Annotated[int, Field(strict=True, ge=1, le=60)] = 12
+    near_tie: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=10)] = 1.10
+    synergies: tuple[Synergy, ...] = ()
+    spillovers: tuple[Spillover, ...] = ()
+

@@ -1,0 +1,276 @@
+"""The plan: the one document, from the KGI to the KSFs, frozen, and valid or not made at all.
+
+Every change is `plan.replace({"metrics.cvr.value": 0.013})`: a new plan, the old one untouched.
+The same dotted paths name a field in a change, in an error and in a history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from kpi_core import plan_check, plan_text, readings
+from kpi_core.document import (
+    Assumptions,
+    Driver,
+    FiscalYear,
+    Id,
+    Kgi,
+    Ksf,
+    Limits,
+    Metric,
+    Name,
+    Team,
+    Text,
+)
+from kpi_core.errors import KpiError
+from kpi_core.formula import parse
+from kpi_core.plan_check import Problems
+from kpi_core.tree import Tree, names_of
+
+SCHEMA = 1
+
+_PARTS: dict[str, TypeAdapter[Any]] = {
+    "name": TypeAdapter(Name),
+    "currency": TypeAdapter(Annotated[str, Field(pattern=r"^[A-Z]{3}$")]),
+    "fiscal_year": TypeAdapter(FiscalYear),
+    "kgi": TypeAdapter(Kgi),
+    "limits": TypeAdapter(Limits),
+    "assumptions": TypeAdapter(Assumptions),
+    "stages": TypeAdapter(tuple[Id, ...]),
+    "drivers": TypeAdapter(tuple[Driver, ...]),
+}
+_ENTRIES: dict[str, TypeAdapter[Any]] = {
+    "teams": TypeAdapter(Team),
+    "metrics": TypeAdapter(Metric),
+    "ksfs": TypeAdapter(Ksf),
+}
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One plan. `stages` lists the metrics of its funnel, first to last, for the pictures.
+
+    Raises
+    ------
+    KpiError
+        `plan_invalid`, with every problem and its path (`problems`).
+    """
+
+    name: Text
+    fiscal_year: FiscalYear
+    kgi: Kgi
+    teams: Mapping[str, Team]
+    metrics: Mapping[str, Metric]
+    ksfs: Mapping[str, Ksf] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    assumptions: Assumptions = field(default_factory=Assumptions)
+    stages: tuple[str, ...] = ()
+    drivers: tuple[Driver, ...] = ()
+    currency: str = "JPY"
+
+    def __post_init__(self) -> None:
+        for section in _ENTRIES:
+            object.__setattr__(self, section, MappingProxyType(dict(getattr(self, section))))
+        problems = Problems()
+        _check_references(self.__dict__, {section: tuple(getattr(self, section)) for section in _ENTRIES}, problems)
+        problems.raise_if_any()
+        plan_check.check_whole(self, problems)
+        problems.raise_if_any()
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Return the plan's metrics as a tree."""
+        return Tree(self.metrics)
+
+    @cached_property
+    def digest(self) -> str:
+        """Return a fingerprint of the contents: equal plans, equal digests."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    @classmethod
+    def from_text(cls, text: str) -> Plan:
+        """Return the plan that YAML or JSON text holds.
+
+        Raises
+        ------
+        KpiError
+            `plan_invalid` with `problems`, or a `file_…` code of `plan_text.read`.
+        """
+        return cls.from_data(plan_text.read(text))
+
+    @classmethod
+    def from_data(cls, data: Any) -> Plan:
+        """Return the plan that plain data holds; entries that are parts already are taken as they are."""
+        problems = Problems()
+        sections = _sections(data, problems)
+        parsed: dict[str, Any] = {}
+        known: dict[str, tuple[str, ...]] = {}
+        for section, said in sections.items():
+            if section in _ENTRIES:
+                known[section] = tuple(said) if isinstance(said, Mapping) else ()
+                parsed[section] = _entries(section, said, problems)
+            elif (part := _part(section, said, problems)) is not None:
+                parsed[section] = part
+        _check_references(parsed, {section: known.get(section, ()) for section in _ENTRIES}, problems)
+        problems.raise_if_any()
+        parsed["metrics"] = _with_ids(parsed["metrics"])
+        return cls(**parsed)
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the plan as plain data: dicts, lists, strings and numbers."""
+        sections = {item.name: plan_text.plain(getattr(self, item.name)) for item in fields(self)}
+        return {"schema": SCHEMA, **{name: said for name, said in sections.items() if said not in ({}, [])}}
+
+    def to_json(self) -> str:
+        """Return the plan as JSON text that `from_text` reads back equal."""
+        return plan_text.to_json(self.to_data())
+
+    def to_yaml(self) -> str:
+        """Return the plan as YAML text that `from_text` reads back equal."""
+        return plan_text.to_yaml(self.to_data())
+
+    def replace(self, changes: Mapping[str, Any]) -> Plan:
+        """Return a plan with the fields at these dotted paths changed; None removes one.
+
+        Raises
+        ------
+        KpiError
+            `plan_invalid`: the changed plan would not be valid; this one stays as it is.
+        """
+        sections: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
+        for path, value in changes.items():
+            section, *rest = path.split(".")
+            if section in _ENTRIES and rest:
+                sections[section] = _changed_entry(sections[section], rest, value)
+            else:
+                sections[section] = _changed(plan_text.plain(sections.get(section)), rest, value)
+        return Plan.from_data({"schema": SCHEMA, **sections})
+
+    def without_metric(self, metric: str) -> Plan:
+        """Return the plan without a metric, and without what KSFs, stages and drivers said of it.
+
+        Raises
+        ------
+        KpiError
+            `metric_is_kgi`; `metric_in_use`, with `users`: the metrics whose formulas need it.
+        """
+        if metric == self.kgi.metric:
+            raise KpiError("metric_is_kgi", "{metric} is the KGI. Choose another KGI first.", metric=metric)
+        users = tuple(other for other in self.metrics if metric in self.tree.parts(other))
+        if users:
+            raise KpiError(
+                "metric_in_use",
+                "{metric} is still used in the formula of {users}. Change that formula first.",
+                metric=metric,
+                users=users,
+            )
+        changes: dict[str, Any] = {f"metrics.{metric}": None}
+        for ksf, entry in self.ksfs.items():
+            changes |= {f"ksfs.{ksf}.moves.{metric}": None} if metric in entry.moves else {}
+            changes |= {f"ksfs.{ksf}.needs.{metric}": None} if metric in entry.needs else {}
+        changes["stages"] = [stage for stage in self.stages if stage != metric]
+        changes["drivers"] = [plan_text.plain(link) for link in self.drivers if metric not in (link.source, link.target)]
+        return self.replace(changes)
+
+    def without_ksf(self, ksf: str) -> Plan:
+        """Return the plan without a KSF; KSFs that depended on it no longer do."""
+        changes: dict[str, Any] = {f"ksfs.{ksf}": None}
+        for other, entry in self.ksfs.items():
+            if ksf in entry.depends_on:
+                changes[f"ksfs.{other}.depends_on"] = [name for name in entry.depends_on if name != ksf]
+        return self.replace(changes)
+
+
+def _sections(data: Any, problems: Problems) -> dict[str, Any]:
+    """Return the sections of a plan file, or raise if it is not one."""
+    if not isinstance(data, Mapping) or "schema" not in data:
+        raise KpiError("not_a_plan", "This file is not a Gyakusan plan. Open a file that this app saved.")
+    if data["schema"] != SCHEMA:
+        raise KpiError(
+            "schema_unknown",
+            "This plan was saved by another version of the app (schema {schema}). Update the app to open it.",
+            schema=str(data["schema"])[:20],
+        )
+    known = {item.name: item.default for item in fields(Plan)}
+    for name in data:
+        if name not in known and name != "schema":
+            problems.unknown(str(name), known, str(name))
+    for name in ("name", "fiscal_year", "kgi", "teams", "metrics"):
+        if data.get(name) is None:
+            problems.add(KpiError("field_missing", "{path} is missing. Add it."), name)
+    return {name: data[name] for name in known if data.get(name) is not None}
+
+
+def _part(section: str, said: Any, problems: Problems) -> Any:
+    try:
+        return _PARTS[section].validate_python(said)
+    except ValidationError as error:
+        problems.add_all(error, section)
+        return None
+
+
+def _entries(section: str, said: Any, problems: Problems) -> dict[str, Any]:
+    if not isinstance(said, Mapping):
+        problems.add(KpiError("not_entries", "{path} must be a list of fields with names."), section)
+        return {}
+    plan_check.check_sizes(section, said, problems)
+    parsed: dict[str, Any] = {}
+    for name, entry in list(said.items())[: plan_check.MAX_ENTRIES[section]]:
+        try:
+            parsed[_ID.validate_python(name)] = _ENTRIES[section].validate_python(entry)
+        except ValidationError as error:
+            problems.add_all(error, f"{section}.{name}")
+    return parsed
+
+
+def _check_references(parsed: Mapping[str, Any], known: Mapping[str, tuple[str, ...]], problems: Problems) -> None:
+    """Check everything that names something else."""
+    plan_check.check_metrics(parsed.get("metrics", {}), known["teams"], known["metrics"], problems)
+    plan_check.check_ksfs(parsed.get("ksfs", {}), known, problems)
+    mentions = [("kgi.metric", parsed["kgi"].metric)] if "kgi" in parsed else []
+    mentions += [(f"stages.{at}", metric) for at, metric in enumerate(parsed.get("stages", ()))]
+    for at, link in enumerate(parsed.get("drivers", ())):
+        mentions += [(f"drivers.{at}.source", link.source), (f"drivers.{at}.target", link.target)]
+    for path, metric in mentions:
+        if metric not in known["metrics"]:
+            problems.unknown(metric, known["metrics"], path)
+
+
+def _with_ids(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+    """Return the metrics with every formula spelt in ids, so that a renamed metric stays bound."""
+    names = names_of(metrics)
+    bound = {}
+    for metric, entry in metrics.items():
+        formula = None if entry.formula is None else readings.text(parse(entry.formula, names))
+        bound[metric] = entry if formula == entry.formula else entry.model_copy(update={"formula": formula})
+    return bound
+
+
+def _changed_entry(entries: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    name, *rest = path
+    changed = dict(entries)
+    if value is None and not rest:
+        changed.pop(name, None)
+    else:
+        changed[name] = _changed(plan_text.plain(changed.get(name)), rest, value)
+    return changed
+
+
+def _changed(data: Any, path: list[str], value: Any) -> Any:
+    if not path:
+        return value
+    first, *rest = path
+    changed = dict(data or {})
+    if value is None and not rest:
+        changed.pop(first, None)
+    else:
+        changed[first] = _changed(changed.get(first), rest, value)
+    return changed

@@ -1,0 +1,176 @@
+"""Whether parts make a plan: every problem at once, each with the path of its field.
+
+Structural problems come from the parts' own checks (pydantic) and are said in our words;
+the rest is what takes two parts to see: names nobody defined, formulas that go in circles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from kpi_core.document import Ksf, Metric, Text
+from kpi_core.errors import KpiError
+from kpi_core.formula import Names, fold_name, nearest_names, parse
+from kpi_core.tree import names_of
+
+if TYPE_CHECKING:
+    from kpi_core.plan import Plan
+
+MAX_ENTRIES = {"teams": 50, "metrics": 2_000, "ksfs": 500}
+
+# What pydantic found (its error type) -> what we say. {path} and the error's own facts fill the blanks.
+_SAYS = {
+    "missing": KpiError("field_missing", "{path} is missing. Add it."),
+    "extra_forbidden": KpiError("field_unknown", "{path} is not a field of a plan. Remove it or correct its name."),
+    "string_pattern_mismatch": KpiError("bad_pattern", "{path}: “{found}” is not written as it should be."),
+    "literal_error": KpiError("not_a_choice", "{path}: “{found}” is not one of {expected}."),
+    "too_short": KpiError("too_short", "{path} has too few entries."),
+    "too_long": KpiError("too_long", "{path} has too many entries."),
+    "string_too_short": KpiError("text_missing", "{path} is empty. Write something."),
+    "string_too_long": KpiError("text_too_long", "{path} is longer than {max_length} characters. Shorten it."),
+    "text_empty": KpiError("text_empty", "{path} is empty in both languages. Write it in at least one."),
+    "text_unreadable": KpiError("text_unreadable", "{path} holds characters that cannot be shown. Type it again."),
+    "name_too_long": KpiError("name_too_long", "{path} is longer than 200 characters. Shorten it."),
+    "greater_than": KpiError("too_small", "{path}: {found} is too small. It must be more than {gt}."),
+    "greater_than_equal": KpiError("too_small", "{path}: {found} is too small. The least is {ge}."),
+    "less_than_equal": KpiError("too_large", "{path}: {found} is too large. The most is {le}."),
+    "no_value": KpiError("no_value", "{path} has neither a value nor a formula. Give it one."),
+    "value_and_formula": KpiError(
+        "value_and_formula", "{path} has both a formula and a value of its own. Keep one of the two."
+    ),
+    "range_order": KpiError(
+        "range_order", "{path}: the value must lie between low and high. It says {low}, {value}, {high}."
+    ),
+    "rate_out_of_range": KpiError("rate_out_of_range", "{path}: a rate lies between 0 (0%) and 1 (100%)."),
+    "lift_order": KpiError("lift_order", "{path}: write low, most likely, high in this order, each above -1 (-100%)."),
+    "ramp_order": KpiError("ramp_order", "{path}: the effect must start before it is full."),
+}
+_NOT_A_NUMBER = KpiError("not_a_number", "{path}: “{found}” is not a number.")
+_NOT_TEXT = KpiError("not_text", "{path} must be text.")
+_NOT_ENTRIES = KpiError("not_entries", "{path} must be a list of fields with names.")
+_FALLBACK = KpiError("field_invalid", "{path}: “{found}” cannot be used here.")
+_FAMILIES = {
+    **dict.fromkeys(("float_type", "int_type", "float_parsing", "finite_number", "int_from_float"), _NOT_A_NUMBER),
+    **dict.fromkeys(("string_type",), _NOT_TEXT),
+    **dict.fromkeys(("dict_type", "mapping_type", "model_type", "model_attributes_type"), _NOT_ENTRIES),
+}
+
+
+class Problems:
+    """Problems found so far; none may be lost because another came first."""
+
+    def __init__(self) -> None:
+        self.found: list[KpiError] = []
+
+    def add(self, error: KpiError, path: str) -> None:
+        self.found.append(error.about(path=path))
+
+    def add_all(self, error: ValidationError, path: str) -> None:
+        """Say in our words what pydantic found."""
+        for detail in error.errors(include_url=False):
+            where = ".".join([path, *(str(part) for part in detail["loc"] if part != "[key]")])
+            said = _SAYS.get(detail["type"]) or _FAMILIES.get(detail["type"]) or _FALLBACK
+            context: dict[str, Any] = dict(detail.get("ctx") or {})
+            self.add(said.about(**context, found=str(detail.get("input"))[:60]), where)
+
+    def unknown(self, name: str, known: Iterable[str], path: str) -> None:
+        """Say that `name` is nobody's id, and whose it might be."""
+        nearest = nearest_names(name, list(known))
+        self.add(
+            KpiError(
+                "unknown_reference",
+                "{path}: nothing is called {name}. Did you mean: {nearest}?"
+                if nearest
+                else "{path}: nothing is called {name}. Add it first, or correct the spelling.",
+                name=name,
+                nearest=", ".join(nearest),
+            ),
+            path,
+        )
+
+    def raise_if_any(self) -> None:
+        """Raise one error that holds all problems.
+
+        Raises
+        ------
+        KpiError
+            `plan_invalid`, with `problems`: a tuple of `KpiError`, each with its `path`.
+        """
+        if self.found:
+            raise KpiError(
+                "plan_invalid",
+                "The plan cannot be used as it is. Problems found: {count}.",
+                count=len(self.found),
+                problems=tuple(self.found),
+            )
+
+
+def check_sizes(section: str, entries: Mapping[str, object], problems: Problems) -> None:
+    """Refuse more entries than the app is made for."""
+    limit = MAX_ENTRIES.get(section)
+    if limit is not None and len(entries) > limit:
+        problems.add(
+            KpiError("too_many", "{path} has {count} entries; {limit} are allowed.", count=len(entries), limit=limit),
+            section,
+        )
+
+
+def check_metrics(metrics: Mapping[str, Metric], teams: Iterable[str], known: Iterable[str], problems: Problems) -> None:
+    """Check names, teams and formulas of the metrics that parsed; `known` are all ids, broken ones too."""
+    names = names_of(metrics | {metric: _stand_in(metric) for metric in set(known) - set(metrics)})
+    taken: dict[str, str] = {}
+    for metric, entry in metrics.items():
+        if entry.team is not None and entry.team not in teams:
+            problems.unknown(entry.team, teams, f"metrics.{metric}.team")
+        for name in {fold_name(spelt) for spelt in (entry.name.ja, entry.name.en) if spelt}:
+            if taken.setdefault(name, metric) != metric:
+                problems.add(
+                    KpiError(
+                        "name_taken",
+                        "{path}: {other} has the same name. Give each metric a name of its own.",
+                        other=taken[name],
+                    ),
+                    f"metrics.{metric}.name",
+                )
+        _check_formula(metric, entry, names, problems)
+
+
+def _stand_in(metric: str) -> Metric:
+    return Metric(name=Text(en=metric), kind="count", value=1.0)
+
+
+def _check_formula(metric: str, entry: Metric, names: Names, problems: Problems) -> None:
+    if entry.formula is not None:
+        try:
+            parse(entry.formula, names)
+        except KpiError as error:
+            problems.add(error, f"metrics.{metric}.formula")
+
+
+def check_ksfs(ksfs: Mapping[str, Ksf], known: Mapping[str, Sequence[str]], problems: Problems) -> None:
+    """Check that every KSF speaks of teams, metrics and KSFs that exist."""
+    for ksf, entry in ksfs.items():
+        path = f"ksfs.{ksf}"
+        for section, names, field in (
+            ("teams", (entry.team,), "team"),
+            ("teams", tuple(entry.hours), "hours"),
+            ("metrics", tuple(entry.moves), "moves"),
+            ("metrics", tuple(entry.needs), "needs"),
+            ("ksfs", entry.depends_on, "depends_on"),
+        ):
+            for name in names:
+                if name not in known[section]:
+                    problems.unknown(name, known[section], f"{path}.{field}")
+
+
+def check_whole(plan: Plan, problems: Problems) -> None:
+    """Check what only the whole plan shows: no circles, and every metric has a number."""
+    try:
+        _ = plan.tree.baseline
+    except KpiError as error:
+        metric = error.facts.get("metric")
+        problems.add(error, f"metrics.{metric}.formula" if metric else "metrics")
+

@@ -1,0 +1,228 @@
+"""What an expression means: one table per reading, one row per operator.
+
+    value      NumPy, any shapes that broadcast
+    slope      reverse mode: what each operand's change does to the result
+    text       the canonical spelling, `visitors * cvr`
+    sentence   the spelling for people, 訪問者数 × CVR, in Japanese or English
+
+A new operator is a new row in each table; a new reading is a new table.
+Division by zero and overflow are not judged here (an `if` may discard them): `tree` judges results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from kpi_core.formula import FUNCTIONS, Expression, Step
+
+Array = npt.NDArray[np.float64]
+Language = Literal["ja", "en"]
+
+
+def _compare(relation: np.ufunc) -> Callable[..., Array]:
+    return lambda a, b: np.where(relation(a, b), 1.0, 0.0)
+
+
+VALUE: dict[str, Callable[..., Array]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    "neg": np.negative,
+    "sum": lambda *args: reduce(np.add, args),
+    "min": lambda *args: reduce(np.minimum, args),
+    "max": lambda *args: reduce(np.maximum, args),
+    "if": lambda condition, then, otherwise: np.where(np.not_equal(condition, 0), then, otherwise),
+    "<": _compare(np.less),
+    ">": _compare(np.greater),
+    "<=": _compare(np.less_equal),
+    ">=": _compare(np.greater_equal),
+    "=": _compare(np.equal),
+    "<>": _compare(np.not_equal),
+}
+
+
+def _times(slope: Array, factor: Array) -> Array:
+    """Multiply, but let a branch that was not taken (slope 0) stay 0 whatever its factor."""
+    return np.where(slope == 0, 0.0, slope * factor)
+
+
+def _first_extreme(slope: Array, args: Sequence[Array], result: Array) -> tuple[Array, ...]:
+    """Give the whole slope to the first operand that is the extreme."""
+    left: Array | bool = np.asarray(True)
+    shares = []
+    for arg in args:
+        here = left & (arg == result)
+        shares.append(np.where(here, slope, 0.0))
+        left = left & ~here
+    return tuple(shares)
+
+
+def _power_slopes(slope: Array, base: Array, exponent: Array, result: Array) -> tuple[Array, Array]:
+    logs = np.log(np.where(base > 0, base, 1.0))
+    return _times(slope, exponent * np.power(base, exponent - 1)), _times(slope, result * logs)
+
+
+def _flat(slope: Array, args: Sequence[Array], result: Array) -> tuple[Array, ...]:
+    return tuple(np.zeros_like(slope) for _ in args)
+
+
+SLOPE: dict[str, Callable[[Array, Sequence[Array], Array], tuple[Array, ...]]] = {
+    "+": lambda slope, args, result: (slope, slope),
+    "-": lambda slope, args, result: (slope, -slope),
+    "*": lambda slope, args, result: (slope * args[1], slope * args[0]),
+    "/": lambda slope, args, result: (_times(slope, 1 / args[1]), _times(-slope, result / args[1])),
+    "^": lambda slope, args, result: _power_slopes(slope, args[0], args[1], result),
+    "neg": lambda slope, args, result: (-slope,),
+    "sum": lambda slope, args, result: (slope,) * len(args),
+    "min": _first_extreme,
+    "max": _first_extreme,
+    "if": lambda slope, args, result: (
+        np.zeros_like(slope),
+        np.where(args[0] != 0, slope, 0.0),
+        np.where(args[0] != 0, 0.0, slope),
+    ),
+    **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), _flat),
+}
+
+# How tightly each sign binds when written; a call like min(…) never needs brackets.
+_BINDING = {
+    **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), 1),
+    **{"+": 2, "-": 2, "*": 3, "/": 3, "neg": 4, "^": 5},
+}
+_ATOM = 6
+
+TEXT: dict[str, str] = {
+    **{sign: f" {sign} " for sign in _BINDING if sign != "neg"},
+    **{"neg": "-", "sum": "sum", "min": "min", "max": "max", "if": "if"},
+}
+_SIGNS = {"*": " × ", "/": " ÷ ", "-": " − ", "neg": "−", "<=": " ≤ ", ">=": " ≥ ", "<>": " ≠ "}
+SENTENCE: dict[Language, dict[str, str]] = {
+    "ja": {**TEXT, **_SIGNS, "sum": "合計", "min": "最小", "max": "最大", "if": "もし"},
+    "en": {**TEXT, **_SIGNS, "sum": "total", "min": "the least of", "max": "the most of"},
+}
+
+
+def value(expression: Expression, values: Mapping[str, Array]) -> Array:
+    """Return the expression's value, in the broadcast shape of what it reads.
+
+    May hold NaN or infinity where a division by zero or an overflow happened.
+    """
+    stack: list[Array] = []
+    for step in expression.steps:
+        if step.op == "name":
+            stack.append(values[step.name])
+        elif step.op == "number":
+            stack.append(np.float64(step.number))  # type: ignore[arg-type]  # a scalar is a 0-d array here
+        elif step.arity == 2:
+            right = stack.pop()
+            stack[-1] = VALUE[step.op](stack[-1], right)
+        else:
+            args = stack[-step.arity :]
+            del stack[-step.arity :]
+            stack.append(VALUE[step.op](*args))
+    return stack[0]
+
+
+def slopes(expression: Expression, values: Mapping[str, Array], slope: Array) -> dict[str, Array]:
+    """Return slope · ∂expression/∂name for every name it reads (a name read twice: their sum)."""
+    taped = tape(expression, values)
+    found: dict[str, Array] = {}
+    pending = [slope]
+    for step, args, result in reversed(taped):
+        here = pending.pop()
+        if step.op == "name":
+            found[step.name] = found[step.name] + here if step.name in found else here
+        elif step.arity:
+            pending.extend(SLOPE[step.op](here, args, result))
+    return found
+
+
+def tape(expression: Expression, values: Mapping[str, Array]) -> list[tuple[Step, list[Array], Array]]:
+    """Run forward and keep every step's operands and result."""
+    stack: list[Array] = []
+    tape: list[tuple[Step, list[Array], Array]] = []
+    for step in expression.steps:
+        args = stack[len(stack) - step.arity :]
+        del stack[len(stack) - step.arity :]
+        if step.op == "name":
+            result = values[step.name]
+        elif step.op == "number":
+            result = np.asarray(step.number)
+        else:
+            result = VALUE[step.op](*args)
+        tape.append((step, args, result))
+        stack.append(result)
+    return tape
+
+
+def text(expression: Expression) -> str:
+    """Return the canonical spelling: parsing it gives the same expression back.
+
+    >>> from kpi_core.formula import parse
+    >>> text(parse("（a＋b）×2"))
+    '(a + b) * 2'
+    """
+    return _spell(expression, TEXT, _identifier)
+
+
+def sentence(expression: Expression, names: Mapping[str, str], language: Language) -> str:
+    """Return the expression in words: names instead of ids, × and ÷ as on paper.
+
+    >>> from kpi_core.formula import parse
+    >>> sentence(parse("meetings * close_rate"), {"meetings": "商談数", "close_rate": "契約率"}, "ja")
+    '商談数 × 契約率'
+    """
+    return _spell(expression, SENTENCE[language], lambda name: names.get(name, name))
+
+
+def _identifier(name: str) -> str:
+    plain = name.isidentifier() and name.lower() not in FUNCTIONS
+    return name if plain else f"`{name}`"
+
+
+def _spell(expression: Expression, signs: Mapping[str, str], naming: Callable[[str], str]) -> str:
+    stack: list[tuple[str, int]] = []
+    for step in expression.steps:
+        args = stack[len(stack) - step.arity :]
+        del stack[len(stack) - step.arity :]
+        if step.op == "name":
+            stack.append((naming(step.name), _ATOM))
+        elif step.op == "number":
+            stack.append((spell_number(step.number), _ATOM))
+        elif step.op in _BINDING:
+            stack.append((_join(step.op, args, signs[step.op]), _BINDING[step.op]))
+        else:
+            stack.append((f"{signs[step.op]}({', '.join(part for part, _ in args)})", _ATOM))
+    return stack[0][0]
+
+
+def _join(op: str, args: Sequence[tuple[str, int]], sign: str) -> str:
+    """Write one operator with brackets only where reading back would otherwise differ."""
+    binding = _BINDING[op]
+    if op == "neg":
+        return sign + _bracket(args[0], binding)
+    left, right = args
+    lowest_left = binding + 1 if op == "^" or binding == 1 else binding
+    lowest_right = binding if op == "^" else binding + 1
+    return _bracket(left, lowest_left) + sign + _bracket(right, lowest_right)
+
+
+def _bracket(part: tuple[str, int], lowest: int) -> str:
+    spelt, binding = part
+    return spelt if binding >= lowest else f"({spelt})"
+
+
+def spell_number(number: float) -> str:
+    """Return the shortest decimal that reads back as the same number, integers without a point.
+
+    >>> spell_number(480.0), spell_number(0.012)
+    ('480', '0.012')
+    """
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else repr(number)

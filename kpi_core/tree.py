@@ -1,0 +1,320 @@
+"""Metric trees: a KGI written as sums, products and ratios of its drivers.
+
+    revenue = wins * unit_price        wins = close_rate * meetings
+
+A `Tree` is frozen data; everything below is a pure function of it.
+Rates are fractions in [0, 1], never percent; money is in the plan's one currency.
+Values may be scalars or arrays of samples of any shapes that broadcast.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from kpi_core import readings
+from kpi_core.errors import KpiError
+from kpi_core.document import Metric, Text
+from kpi_core.formula import Expression, Names, parse
+from kpi_core.readings import Array
+
+Values = Mapping[str, npt.ArrayLike]
+
+# Long arrays are evaluated in pieces that stay in the processor's cache.
+_BLOCK = 16_384
+
+_LAST_BRACKET = re.compile(r"\s*[(\uff08][^()\uff08\uff09]*[)\uff09]\s*$")
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Metrics by id; those with a formula are computed, the others are inputs.
+
+    Raises
+    ------
+    KpiError
+        `cycle`: a metric depends on itself (`path` shows the loop); the codes of `formula.parse`.
+    """
+
+    metrics: Mapping[str, Metric]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "metrics", MappingProxyType(dict(self.metrics)))
+        _ = self.order
+
+    @classmethod
+    def of(cls, **metrics: str | float) -> Tree:
+        """Return a small tree from formulas and numbers, for examples and tests.
+
+        >>> Tree.of(wins="meetings * rate", meetings=540, rate=0.2).order
+        ('meetings', 'rate', 'wins')
+        """
+        return cls(
+            {
+                name: Metric(
+                    name=Text(en=name),
+                    kind="count",
+                    formula=said if isinstance(said, str) else None,
+                    value=None if isinstance(said, str) else float(said),
+                )
+                for name, said in metrics.items()
+            }
+        )
+
+    @cached_property
+    def names(self) -> Names:
+        """Return what each metric may be called in a formula."""
+        return names_of(self.metrics)
+
+    @cached_property
+    def expressions(self) -> Mapping[str, Expression]:
+        """Return the expression of each computed metric."""
+        return MappingProxyType(
+            {
+                metric: parse(entry.formula, self.names)
+                for metric, entry in self.metrics.items()
+                if entry.formula is not None
+            }
+        )
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Return every metric, each after all that it is computed from."""
+        return _sorted(self.expressions, self.metrics)
+
+    @cached_property
+    def inputs(self) -> tuple[str, ...]:
+        """Return the metrics without a formula, in the plan's order."""
+        return tuple(metric for metric in self.metrics if metric not in self.expressions)
+
+    def parts(self, metric: str) -> tuple[str, ...]:
+        """Return what `metric` is computed from, in the order its formula names them."""
+        return self.expressions[metric].names if metric in self.expressions else ()
+
+    def carriers(self, of: str) -> tuple[str, ...]:
+        """Return `of` and every metric it depends on, each after all that it is computed from."""
+        found = {of}
+        for metric in reversed(self.order):
+            if metric in found:
+                found.update(self.parts(metric))
+        return tuple(metric for metric in self.order if metric in found)
+
+    def levers(self, of: str) -> tuple[str, ...]:
+        """Return the inputs that `of` depends on, in the plan's order."""
+        carriers = set(self.carriers(of))
+        return tuple(metric for metric in self.inputs if metric in carriers)
+
+    def now(self, metric: str) -> float:
+        """Return the metric's value as the plan has it."""
+        return float(self.baseline[metric])
+
+    @cached_property
+    def baseline(self) -> Mapping[str, Array]:
+        """Return every metric's value as the plan has it."""
+        return MappingProxyType(evaluate(self))
+
+
+def evaluate(tree: Tree, values: Values | None = None) -> dict[str, Array]:
+    """Return the value of every metric, in the broadcast shape of what it depends on.
+
+    `values` replaces inputs; a computed metric given here is taken as it is, its formula aside.
+
+    Raises
+    ------
+    KpiError
+        with `metric`: `unknown_metric`, `no_value`, `rate_out_of_range`, `division_by_zero`, `not_finite`.
+
+    >>> evaluate(Tree.of(wins="meetings * rate", meetings=540, rate=0.2))["wins"]
+    np.float64(108.0)
+    """
+    given = _given(tree, values)
+    length = _long_samples(given)
+    with np.errstate(all="ignore"):
+        if length:
+            return _evaluate_blocks(tree, given, length)
+        return _evaluate(tree, given)
+
+
+def slopes(tree: Tree, of: str, values: Values | None = None) -> dict[str, Array]:
+    """Return ∂of/∂metric for every metric: what one more unit of it adds to `of`.
+
+    One backward pass gives them all. For a computed metric it is the worth of one more unit
+    of it from nowhere (one more lead), its own drivers held still. Sample by sample for arrays.
+
+    Raises
+    ------
+    KpiError
+        As `evaluate`; `no_slope` (with `metric`) where a power has no tangent.
+    """
+    known = evaluate(tree, values)
+    given = set(values or ())
+    zero = np.zeros(np.broadcast_shapes(*(np.shape(known[metric]) for metric in tree.carriers(_known(tree, of)))))
+    worth: dict[str, Array] = {metric: zero for metric in tree.metrics} | {of: np.ones_like(zero)}
+    with np.errstate(all="ignore"):
+        for metric in reversed(tree.carriers(of)):
+            if metric in tree.expressions and metric not in given:
+                for part, share in readings.slopes(tree.expressions[metric], known, worth[metric]).items():
+                    worth[part] = worth[part] + share
+    for metric, slope in worth.items():
+        if not np.isfinite(slope).all():
+            raise KpiError("no_slope", "{metric} sits at a point where its effect has no slope.", metric=metric)
+    return worth
+
+
+def elasticities(tree: Tree, of: str, values: Values | None = None) -> dict[str, float]:
+    """Return the % change of `of` per 1 % change of each input.
+
+    E = (∂of/∂x)·(x/of): dimensionless, exact for small changes.
+    Inputs that only multiply one another all score exactly 1, however hard they are to move;
+    compare those by their own range instead (`sensitivity.tornado`).
+
+    Raises
+    ------
+    KpiError
+        `zero_kgi`: `of` is 0, so no change of it has a percentage. Also as `slopes`.
+    """
+    known, worth = evaluate(tree, values), slopes(tree, of, values)
+    total = float(known[of])
+    if total == 0:
+        raise KpiError("zero_kgi", "{metric} is 0 now, so no change of it has a percentage.", metric=of)
+    return {metric: float(worth[metric] * known[metric] / total) for metric in tree.inputs}
+
+
+def names_of(metrics: Mapping[str, Metric]) -> Names:
+    """Return what the metrics may be called: id, names, short names, and a name without its last bracket.
+
+    契約率(受注率) may be written 契約率 as long as no other metric is called that.
+    """
+    spelt: dict[str, str] = {}
+    for metric, entry in metrics.items():
+        for name in (entry.name.ja, entry.name.en, *entry.short):
+            if name:
+                spelt.setdefault(_LAST_BRACKET.sub("", name), metric)
+    for metric, entry in metrics.items():
+        spelt.update({name: metric for name in (entry.name.ja, entry.name.en, *entry.short) if name})
+    return Names(spelt | {metric: metric for metric in metrics})
+
+
+def _sorted(expressions: Mapping[str, Expression], metrics: Mapping[str, Metric]) -> tuple[str, ...]:
+    """Sort by dependency without recursion; a loop is an error that shows it."""
+    done: dict[str, None] = {}
+    for start in metrics:
+        path: dict[str, Iterator[str]] = {start: iter(_parts(expressions, start))} if start not in done else {}
+        while path:
+            metric = next(reversed(path))
+            part = next(path[metric], None)
+            if part is None:
+                path.popitem()
+                done[metric] = None
+            elif part in path:
+                loop = [*list(path)[list(path).index(part) :], part]
+                raise KpiError(
+                    "cycle",
+                    "This goes round in a circle: {loop}. Remove one of these links.",
+                    loop=" → ".join(loop),
+                    metrics=tuple(loop),
+                    metric=metric,
+                )
+            elif part not in done:
+                path[part] = iter(_parts(expressions, part))
+    return tuple(done)
+
+
+def _parts(expressions: Mapping[str, Expression], metric: str) -> tuple[str, ...]:
+    return expressions[metric].names if metric in expressions else ()
+
+
+def _known(tree: Tree, metric: str) -> str:
+    if metric not in tree.metrics:
+        raise KpiError("unknown_metric", "There is no metric called {metric}.", metric=metric)
+    return metric
+
+
+def _given(tree: Tree, values: Values | None) -> dict[str, Array]:
+    """Return the inputs' values, the plan's own or the ones given, checked."""
+    given: dict[str, Array] = {}
+    for metric in tree.inputs:
+        if values is None or metric not in values:
+            number = tree.metrics[metric].value
+            if number is None:
+                raise KpiError("no_value", "{metric} has neither a value nor a formula.", metric=metric)
+            given[metric] = np.float64(number)  # type: ignore[assignment]  # a scalar is a 0-d array here
+    for metric, samples in (values or {}).items():
+        number_ = np.asarray(samples, dtype=np.float64)[()]
+        given[_known(tree, metric)] = number_
+        _judge(tree, metric, number_)
+    return given
+
+
+def _long_samples(given: Mapping[str, Array]) -> int:
+    """Return the one length of all arrays if it is worth cutting into blocks, else 0."""
+    shapes = {np.shape(samples) for samples in given.values()} - {()}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 1:
+        return 0
+    return shape[0] if shape[0] > 2 * _BLOCK else 0
+
+
+def _evaluate(tree: Tree, given: Mapping[str, Array]) -> dict[str, Array]:
+    known = dict(given)
+    for metric in tree.order:
+        if metric not in known:
+            expression = tree.expressions[metric]
+            known[metric] = readings.value(expression, known)
+            _judge(tree, metric, known[metric], known)
+    return {metric: known[metric] for metric in tree.metrics}
+
+
+def _evaluate_blocks(tree: Tree, given: Mapping[str, Array], length: int) -> dict[str, Array]:
+    whole = {metric: samples for metric, samples in given.items() if np.ndim(samples)}
+    still = {metric: samples for metric, samples in given.items() if not np.ndim(samples)}
+    results: dict[str, Array] = {}
+    for start in range(0, length, _BLOCK):
+        here = slice(start, start + _BLOCK)
+        block = _evaluate(tree, still | {metric: samples[here] for metric, samples in whole.items()})
+        for metric in tree.metrics:
+            if metric in whole:
+                results[metric] = whole[metric]
+            elif np.ndim(block[metric]):
+                results.setdefault(metric, np.empty(length))[here] = block[metric]
+            else:
+                results[metric] = block[metric]
+    return results
+
+
+def _judge(tree: Tree, metric: str, found: Array, known: Mapping[str, Array] | None = None) -> None:
+    """Refuse NaN, infinity and rates that are none; two quick passes tell them from good numbers."""
+    if np.size(found) == 0:
+        return
+    low, high = float(np.min(found)), float(np.max(found))
+    finite = -np.inf < low and high < np.inf
+    if finite and (not tree.metrics[metric].is_share or (low >= 0 and high <= 1 + 1e-12)):
+        return
+    if finite:
+        worst = low if low < 0 else high
+        raise KpiError(
+            "rate_out_of_range",
+            "{metric} would be {percent}%; a rate lies between 0% and 100%.",
+            metric=metric,
+            value=worst,
+            percent=f"{100 * worst:.1f}",
+        )
+    if known is not None and _divides_by_zero(tree.expressions[metric], known):
+        raise KpiError(
+            "division_by_zero",
+            "{metric} divides by zero. Give what it divides by a value other than 0.",
+            metric=metric,
+        )
+    raise KpiError("not_finite", "{metric} has no finite value. Check its formula and inputs.", metric=metric)
+
+
+def _divides_by_zero(expression: Expression, known: Mapping[str, Array]) -> bool:
+    return any(
+        step.op in ("/", "^") and bool(np.any(np.asarray(args[1] if step.op == "/" else args[0]) == 0))
+        for step, args, _ in readings.tape(expression, known)
+    )
