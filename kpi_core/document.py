@@ -135,6 +135,15 @@ class Metric(Part):
         """Return whether the value is a share of something, so never below 0 or above 1."""
         return self.kind == "rate" and self.unit == "%"
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """Return the range a lever is moved in: its plausible one, else half to one and a half times its value."""
+        value = self.value or 0.0
+        ends = sorted((value / 2, value * 1.5))
+        low = ends[0] if self.low is None else self.low
+        high = ends[1] if self.high is None else self.high
+        return low, min(high, 1.0) if self.is_share else high
+
     @model_validator(mode="after")
     def _value_or_formula(self) -> Self:
         if self.formula is None and self.value is None:

@@ -1,0 +1,30 @@
+"""What are we planning?"""
+
+import streamlit as st
+
+from workbench import files, page, samples, sentences, session, words
+from workbench.words import _, md
+
+plan = session.plan()
+page.question(
+    _("What are we planning?"),
+    _("Say what you want to reach, see what carries it, move a rate, and leave with the few KSFs that matter."),
+)
+page.answer(sentences.gap(plan))
+with st.container(horizontal=True):
+    st.page_link("pages/tree.py", label=_("See the tree"), icon=":material/account_tree:")
+    st.page_link("pages/whatif.py", label=_("Move a rate"), icon=":material/tune:")
+    st.page_link("pages/focus.py", label=_("Choose the KSFs"), icon=":material/center_focus_strong:")
+
+st.subheader(_("Start from a template"), anchor=False)
+st.caption(_("Every number in a template is illustrative: replace it with your own last twelve months."))
+columns = st.columns(len(samples.TEMPLATES))
+for column, name in zip(columns, samples.TEMPLATES, strict=True):
+    template = samples.template(name)
+    with column.container(border=True, height="stretch"):
+        st.markdown(f"**{md(words.name(template))}**")
+        st.caption(md(files.outline(template)))
+        st.button(_("Use this"), key=f"use_{name}", on_click=session.open_plan, args=(template,), width="stretch")
+
+st.subheader(_("Open a plan file"), anchor=False)
+files.opener()

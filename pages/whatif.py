@@ -1,0 +1,40 @@
+"""What happens if…?"""
+
+import streamlit as st
+
+from kpi_core import goal
+from workbench import levers, page, scenarios, sentences, session
+from workbench.rows import whatif as rows
+from workbench.words import _
+
+plan, before = session.plan(), session.baseline()
+moved = rows.changed(plan, before)
+page.question(_("What happens if…?"))
+page.answer(sentences.moved(plan, before, moved) if moved else sentences.gap(plan))
+
+left, right = st.columns([1, 2], gap="large")
+with left:
+    levers.by_team(plan)
+    scenarios.put_back(plan, before, moved)
+with right:
+    page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
+    page.picture(rows.funnel(plan, before), _("The funnel: bar widths are logarithms, the dashed outline is the baseline."))
+
+st.header(_("逆算: what would it take?"), anchor=False)
+needed = goal.required_all(plan)
+page.answer_small(sentences.alone(plan, needed))
+page.table(rows.needed_alone(plan, needed), key="needed_alone")
+scenarios.take_one(plan, needed)
+
+st.subheader(_("Shared over several levers, with the least effort"), anchor=False)
+chosen = scenarios.choose_levers(plan)
+spread = goal.least_effort(plan, chosen)
+page.answer_small(sentences.least_effort(plan, spread))
+page.table(rows.spread(plan, spread), key="least_effort")
+scenarios.take_spread(spread)
+
+st.subheader(_("Scenarios side by side"), anchor=False)
+scenarios.keep(plan)
+if kept := session.desk().scenarios:
+    page.table(rows.compared(plan, kept), key="scenarios")
+page.code("goal.least_effort(plan)", "goal.required_all(plan)")

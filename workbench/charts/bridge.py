@@ -1,0 +1,48 @@
+"""The bridge: from the KGI as it was, change by change, to the KGI as it is, and the goal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from workbench import theme
+from workbench.charts.picture import Picture, draw
+
+
+def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height: int = 260) -> Picture:
+    """Return a waterfall.
+
+    A step has `name`, `start` and `end` (in the KGI's unit), `label` (what stands above it),
+    `colour`, and `goal` (the same number in each row). `goal` and `amount` are the words for
+    the goal's line and the axis.
+    """
+    rows = [
+        {**step, "at": at, "top": max(step["start"], step["end"]), "goal_name": goal} for at, step in enumerate(steps)
+    ]
+    return draw(_build, rows, amount=amount, height=height)
+
+
+def _build(amount: str, height: int) -> alt.LayerChart:
+    base = alt.Chart(alt.Data(name="rows"))
+    across = alt.X(
+        "name:N",
+        sort=alt.SortField("at"),
+        title=None,
+        axis=alt.Axis(labelAngle=0, labelLimit=110, labelOverlap=False, ticks=False, domain=False),
+        scale=alt.Scale(paddingInner=0.25, paddingOuter=0.15),
+    )
+    bars = base.mark_bar(cornerRadius=2).encode(
+        x=across,
+        y=alt.Y("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False, padding=24)),
+        y2="end:Q",
+        color=alt.Color("colour:N", scale=None, legend=None),
+        tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=amount)],
+    )
+    labels = base.mark_text(dy=-8, fontSize=13, fontWeight="bold").encode(x=across, y=alt.Y("top:Q"), text="label:N")
+    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(y=alt.Y("goal:Q", aggregate="max"))
+    named = base.mark_text(color=theme.GAP, align="right", dy=-7, fontSize=12, x="width").encode(
+        y=alt.Y("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
+    )
+    return alt.layer(bars, line, labels, named).properties(height=height)

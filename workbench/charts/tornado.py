@@ -1,0 +1,54 @@
+"""The tornado: every lever across its own plausible range, the widest effect on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from workbench import theme
+from workbench.charts.picture import Picture, draw
+
+
+def tornado(bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str, height: int = 38) -> Picture:
+    """Return one bar per lever from the KGI at its low to the KGI at its high.
+
+    A bar has `name`, `low`, `high`, `now`, `goal` (numbers of the KGI), `low_label`, `high_label`
+    (the lever's own values there), `range` (text) and `colour`.
+    """
+    rows = [{**bar, "at": at, "goal_name": goal} for at, bar in enumerate(bars)]
+    return draw(_build, rows, low=low, high=high, height=height * max(len(rows), 1) + 24)
+
+
+def _build(low: str, high: str, height: int) -> alt.LayerChart:
+    base = alt.Chart(alt.Data(name="rows"))
+    down = alt.Y(
+        "name:N",
+        sort=alt.SortField("at"),
+        title=None,
+        axis=alt.Axis(labelLimit=220, labelFontSize=13, ticks=False, domain=False),
+    )
+    plain = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
+    scale = alt.Scale(zero=False, padding=64)
+    tips = [
+        alt.Tooltip("name:N", title=" "),
+        alt.Tooltip("low_label:N", title=low),
+        alt.Tooltip("high_label:N", title=high),
+        alt.Tooltip("range:N", title=" "),
+    ]
+    whole = base.mark_bar(cornerRadius=3, height={"band": 0.62}, opacity=0.85).encode(
+        y=down,
+        x=alt.X("low:Q", title=None, axis=plain, scale=scale),
+        x2="high:Q",
+        color=alt.Color("colour:N", scale=None, legend=None),
+        tooltip=tips,
+    )
+    lows = base.mark_text(align="right", dx=-6, fontSize=12).encode(y=down, x="low:Q", text="low_label:N")
+    highs = base.mark_text(align="left", dx=6, fontSize=12).encode(y=down, x="high:Q", text="high_label:N")
+    now = base.mark_rule(color=theme.NEUTRAL, strokeWidth=2).encode(x=alt.X("now:Q", aggregate="max"))
+    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(x=alt.X("goal:Q", aggregate="max"))
+    named = base.mark_text(color=theme.GAP, dy=-8, y=0, fontSize=12).encode(
+        x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
+    )
+    return alt.layer(whole, now, line, lows, highs, named).properties(height=height)

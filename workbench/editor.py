@@ -1,0 +1,219 @@
+"""The form beside the tree: read and edit one metric, add one, remove one.
+
+Every field writes its own dotted path of the plan when it is left; an entry that cannot be
+used stays in its field with the reason below it, and the plan stays as it was.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from kpi_core.document import Metric
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from workbench import formats, page, sentences, session, words
+from workbench.words import _, md
+
+_NEW = "new_metric"
+
+
+def form(plan: Plan, metric: str) -> None:
+    """Show everything about one metric, each field editable."""
+    entry = plan.metrics[metric]
+    with st.container(border=True, key="editor"):
+        st.markdown(f"**{md(words.name(entry))}**")
+        if entry.definition:
+            st.caption(md(entry.definition))
+        language = words.language()
+        _text(_("Name"), f"metrics.{metric}.name.{language}", getattr(entry.name, language) or "")
+        if entry.formula is None:
+            _number_fields(metric, entry)
+        else:
+            _formula_field(plan, metric, entry)
+        left, right = st.columns(2)
+        with left:
+            _text(_("Unit"), f"metrics.{metric}.unit", entry.unit)
+        with right:
+            _choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, kinds())
+        teams = {team: words.name(part) for team, part in plan.teams.items()}
+        _choice(_("Team"), f"metrics.{metric}.team", entry.team, teams)
+        _structure(plan, metric, entry)
+
+
+def kinds() -> dict[str, str]:
+    """Return what kinds of metrics there are, in words."""
+    return {
+        "count": _("Count"),
+        "rate": _("Rate"),
+        "money": _("Money"),
+        "activity": _("Activity"),
+        "time": _("Time"),
+        "result": _("Result"),
+        "monitor": _("Only watched"),
+        "kgi": _("KGI"),
+    }
+
+
+def _number_fields(metric: str, entry: Metric) -> None:
+    path = f"metrics.{metric}"
+    _number(_("Value today"), path, "value", entry, help_=_("You can write 10億, 800万, 15% or full-width digits."))
+    left, right = st.columns(2)
+    with left:
+        _number(_("Plausible low"), path, "low", entry)
+    with right:
+        _number(_("Plausible high"), path, "high", entry)
+    if entry.illustrative:
+        st.caption(_("Illustrative number. Put in your own figure of the last twelve months."))
+
+
+def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
+    path = f"metrics.{metric}.formula"
+    shown = sentences.formula(plan, metric).split(" = ", 1)[1]
+    key = session.follow(path, shown)
+    st.text_area(
+        _("Formula"),
+        key=key,
+        on_change=_store,
+        args=(path, lambda text: {path: text}),
+        height=80,
+        help=_("Use the names of metrics, numbers, + − × ÷ ^ ( ) and sum, min, max, if."),
+    )
+    error = session.refused(key)
+    if error is None:
+        st.caption(md(_("Value today: {value}").format(value=words.value(plan.tree.now(metric), entry))))
+    else:
+        _point_at(session.typed(key), error)
+        _reason(key)
+
+
+def _point_at(text: str, error: KpiError) -> None:
+    """Show the formula with a mark under the character that is wrong."""
+    at = next((problem.facts.get("position") for problem in page.problems(error) if "position" in problem.facts), None)
+    if isinstance(at, int) and "\n" not in text:
+        wide = [unicodedata.east_asian_width(letter) in "WF" for letter in text[:at]]
+        st.code(text + "\n" + "".join("\u3000" if is_wide else " " for is_wide in wide) + "▲", language=None)
+
+
+def _structure(plan: Plan, metric: str, entry: Metric) -> None:
+    """Offer what changes the tree's shape."""
+    with st.container(horizontal=True):
+        if entry.formula is None:
+            session_key = f"formula_for_{metric}"
+            st.text_input(
+                _("Compute it from others instead (formula)"),
+                key=session_key,
+                on_change=_store,
+                args=(session_key, lambda text: _becomes_computed(metric, text)),
+            )
+            _reason(session_key)
+        else:
+            st.button(
+                _("Make it an input"),
+                key=f"input_{metric}",
+                on_click=session.change,
+                args=(_becomes_input(plan, metric),),
+            )
+        if metric != plan.kgi.metric:
+            st.button(
+                _("Remove"),
+                key=f"remove_{metric}",
+                icon=":material/delete:",
+                on_click=session.attempt,
+                args=(lambda: session.put(session.plan().without_metric(metric)),),
+            )
+
+
+def _becomes_computed(metric: str, text: str) -> dict[str, Any]:
+    path = f"metrics.{metric}"
+    return {f"{path}.formula": text, f"{path}.value": None, f"{path}.low": None, f"{path}.high": None}
+
+
+def _becomes_input(plan: Plan, metric: str) -> dict[str, Any]:
+    return {f"metrics.{metric}.formula": None, f"metrics.{metric}.value": plan.tree.now(metric)}
+
+
+def adder(plan: Plan) -> None:
+    """Offer a new metric: an input, or one computed by a formula."""
+    with st.popover(_("Add a metric"), icon=":material/add:"), st.form(_NEW, clear_on_submit=True, border=False):
+        st.text_input(_("Name"), key=f"{_NEW}_name")
+        st.text_input(_("Value, or a formula"), key=f"{_NEW}_said", placeholder=_("for example 120 or leads × rate"))
+        st.text_input(_("Unit"), key=f"{_NEW}_unit")
+        st.selectbox(_("Kind"), options=list(kinds()), format_func=kinds().__getitem__, key=f"{_NEW}_kind")
+        teams = {team: words.name(part) for team, part in plan.teams.items()}
+        st.selectbox(_("Team"), options=list(teams), format_func=teams.__getitem__, key=f"{_NEW}_team")
+        st.form_submit_button(_("Add"), on_click=_add, type="primary")
+
+
+def _add() -> None:
+    said = {field: session.typed(f"{_NEW}_{field}") for field in ("name", "said", "unit", "kind", "team")}
+    metric = _free_id(session.plan())
+    entry: dict[str, Any] = {
+        "name": {words.language(): said["name"] or _("New metric")},
+        "unit": said["unit"] or "",
+        "kind": said["kind"],
+        "team": said["team"],
+    }
+    try:
+        entry["value"] = formats.parse(said["said"] or "0", entry["unit"])
+    except KpiError:
+        entry["formula"] = said["said"]
+    if session.change({f"metrics.{metric}": entry}):
+        session.remember("metric", metric)
+
+
+def _free_id(plan: Plan) -> str:
+    number = len(plan.metrics) + 1
+    while f"metric_{number}" in plan.metrics:
+        number += 1
+    return f"metric_{number}"
+
+
+def _text(label: str, path: str, shown: str) -> None:
+    key = session.follow(path, shown)
+    st.text_input(label, key=key, on_change=_store, args=(path, lambda text: {path: text}), max_chars=200)
+    _reason(key)
+
+
+def _choice(label: str, path: str, shown: str | None, options: dict[str, str]) -> None:
+    key = session.follow(path, shown if shown in options else None)
+    st.selectbox(
+        label,
+        options=list(options),
+        format_func=options.__getitem__,
+        key=key,
+        on_change=_store,
+        args=(path, lambda chosen: {path: chosen}),
+    )
+    _reason(key)
+
+
+def _number(label: str, path: str, field: str, entry: Metric, help_: str | None = None) -> None:
+    number = getattr(entry, field)
+    key = session.follow(f"{path}.{field}", "" if number is None else words.editable(number, entry))
+    st.text_input(
+        label,
+        key=key,
+        on_change=_store,
+        args=(key, lambda text: _number_change(path, field, entry, text)),
+        help=help_,
+    )
+    _reason(key)
+
+
+def _number_change(path: str, field: str, entry: Metric, text: str) -> dict[str, Any]:
+    number = formats.parse(text, entry.unit) if text.strip() else None
+    own = {f"{path}.illustrative": None} if field == "value" else {}
+    return {f"{path}.{field}": number, **own}
+
+
+def _store(key: str, changes: Callable[[Any], dict[str, Any]]) -> None:
+    session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key)
+
+
+def _reason(key: str) -> None:
+    if error := session.refused(key):
+        st.caption("\n".join(f":red[{md(said)}]  " for said in page.reasons(error)))

@@ -1,0 +1,52 @@
+"""Opening plans: from a file a person picked, and what a template is about in one line."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from workbench import session, words
+from workbench.words import _
+
+_KEY = "open_file"
+
+
+def opener() -> None:
+    """Offer a place to drop a plan file; what cannot be opened is said above, the plan stays."""
+    st.file_uploader(
+        _("A plan saved from this app (YAML or JSON)"),
+        type=["yaml", "yml", "json"],
+        key=_KEY,
+        on_change=_open,
+    )
+
+
+def outline(plan: Plan) -> str:
+    """Return what the plan goes from and to: 訪問者数 → 売上 10億円."""
+    metric = plan.metrics[plan.kgi.metric]
+    first = plan.metrics[plan.stages[0]] if plan.stages else metric
+    return _("From {first} to {kgi}: {goal}").format(
+        first=words.name(first), kgi=words.name(metric), goal=words.value(plan.kgi.target, metric)
+    )
+
+
+def _open() -> None:
+    picked = session.typed(_KEY)
+    if picked is not None and session.attempt(lambda: session.open_plan(read(picked.getvalue()))):
+        session.tell(_("Opened: {name}").format(name=words.name(session.plan())))
+
+
+def read(contents: bytes) -> Plan:
+    """Return the plan in a file's bytes.
+
+    Raises
+    ------
+    KpiError
+        `file_not_text`, or as `Plan.from_text`.
+    """
+    try:
+        text = contents.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise KpiError("file_not_text", "This file is not text. Open a plan file that this app saved.") from error
+    return Plan.from_text(text)

@@ -1,0 +1,50 @@
+"""Sliders for levers: each in its own range, unit and step; moving one changes the plan."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kpi_core.plan import Plan
+from workbench import session, words
+from workbench.words import _, md
+
+
+def by_team(plan: Plan) -> None:
+    """Draw a slider for every lever of the KGI, grouped by the team that answers for it."""
+    levers = plan.tree.levers(plan.kgi.metric)
+    for team, part in plan.teams.items():
+        mine = [lever for lever in levers if plan.metrics[lever].team == team]
+        if mine:
+            st.caption(f"**{md(words.name(part))}**")
+        for lever in mine:
+            _slider(plan, lever)
+    others = [lever for lever in levers if plan.metrics[lever].team not in plan.teams]
+    if others:
+        st.caption(f"**{_('No team')}**")
+    for lever in others:
+        _slider(plan, lever)
+
+
+def _slider(plan: Plan, lever: str) -> None:
+    entry = plan.metrics[lever]
+    scale = words.scale(entry)
+    low, high = (scale.shown(end) for end in entry.span)
+    label = md(words.name(entry))
+    if low >= high:
+        st.caption(_("{name} stays at {value}.").format(name=label, value=md(words.value(plan.tree.now(lever), entry))))
+        return
+    st.slider(
+        label,
+        min_value=low,
+        max_value=high,
+        step=scale.step,
+        format=scale.format,
+        key=session.follow(f"lever_{lever}", scale.shown(plan.tree.now(lever))),
+        on_change=_move,
+        args=(lever, scale),
+    )
+
+
+def _move(lever: str, scale: words.Scale) -> None:
+    shown = session.typed(f"lever_{lever}")
+    session.change({f"metrics.{lever}.value": scale.plain(shown)}, key=f"lever_{lever}")

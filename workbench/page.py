@@ -1,0 +1,98 @@
+"""The parts every page is made of: its question, its answer, a picture, the numbers behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from workbench import session, words
+from workbench.charts.picture import Picture
+from workbench.words import _, md
+
+# Less air around the page than Streamlit's own, so that question, answer and picture
+# are on a projector's first screen; figures of equal width everywhere.
+_STYLE = """
+<style>
+.stMainBlockContainer { padding: 3.25rem 2rem 4rem; max-width: 1440px; }
+.stMain { font-variant-numeric: tabular-nums; }
+.st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
+@media (max-width: 640px) {
+  .stMainBlockContainer { padding: 3.5rem 1rem 3rem; }
+  .st-key-answer p { font-size: 1.1rem; }
+}
+@media print { .stSidebar, .stHeader, .st-key-header { display: none; } }
+</style>
+"""
+
+
+def style() -> None:
+    """Set the page's rhythm."""
+    st.html(_STYLE)
+
+
+def question(text: str, prose: str | None = None) -> None:
+    """Show the page's question, and in one line how it is answered."""
+    st.title(text, anchor=False)
+    if prose:
+        st.caption(prose)
+
+
+def answer(text: str) -> None:
+    """Show the answer: one sentence with numbers in it, already escaped where it quotes people."""
+    with st.container(key="answer"):
+        st.markdown(text)
+
+
+def picture(drawn: Picture, reading: str) -> None:
+    """Show a picture and the sentence that reads it aloud."""
+    st.vega_lite_chart(drawn.data, dict(drawn.spec), width="stretch", alt=reading)
+    st.caption(reading)
+
+
+def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None) -> None:
+    """Show rows for reading: text as typed, numbers already formatted, no index."""
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key=key)
+
+
+def numbers(rows: Sequence[Mapping[str, Any]], code: str) -> None:
+    """Offer the numbers behind a picture and the line of Python that gives them."""
+    with st.expander(_("The numbers, and where they come from")):
+        table(rows)
+        st.code(code, language="python")
+
+
+def problems(error: KpiError) -> tuple[KpiError, ...]:
+    """Return the single problems an error is made of."""
+    found = error.facts.get("problems")
+    return found if isinstance(found, tuple) else (error,)
+
+
+def reasons(error: KpiError) -> list[str]:
+    """Return each problem as a sentence in the reader's language, with the names people know."""
+    found = [words.error(named(problem)) for problem in problems(error)]
+    rest = [_("… and {count} more.").format(count=len(found) - 12)] if len(found) > 12 else []
+    return found[:12] + rest
+
+
+def refuse(error: KpiError) -> None:
+    """Say what was refused, where and what to do; the plan stays as it was."""
+    lines = [f"- {md(reason)}" for reason in reasons(error)]
+    st.error("\n".join([_("Nothing was changed. What is in the way:"), "", *lines]), icon=":material/block:")
+
+
+def named(error: KpiError) -> KpiError:
+    """Return the error with the names people know instead of ids."""
+    names = words.names(session.plan())
+    facts = dict(error.facts)
+    for fact in ("metric", "other"):
+        if fact in facts:
+            facts[fact] = names.get(str(facts[fact]), facts[fact])
+    if isinstance(loop := facts.get("metrics"), tuple):
+        facts["loop"] = " → ".join(names.get(metric, metric) for metric in loop)
+    if isinstance(users := facts.get("users"), tuple):
+        facts["users"] = ", ".join(names.get(user, user) for user in users)
+    return KpiError(error.code, error.message, **facts)

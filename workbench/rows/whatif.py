@@ -1,0 +1,131 @@
+"""What-if in pictures and tables: the funnel, the bridge to the goal, and 逆算 lever by lever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kpi_core import goal
+from kpi_core.attribution import explain_change
+from kpi_core.goal import Required
+from kpi_core.plan import Plan
+from workbench import charts, theme, words
+from workbench.charts.picture import Picture
+from workbench.words import _
+
+
+def changed(plan: Plan, before: Plan) -> dict[str, tuple[float, float]]:
+    """Return the levers that differ from the baseline: what they were and what they are."""
+    return {
+        lever: (before.tree.now(lever), plan.tree.now(lever))
+        for lever in plan.tree.levers(plan.kgi.metric)
+        if lever in before.tree.inputs and before.tree.now(lever) != plan.tree.now(lever)
+    }
+
+
+def bridge(plan: Plan, before: Plan) -> Picture:
+    """Return the waterfall from the baseline's KGI over every changed lever to today's."""
+    metric = plan.metrics[plan.kgi.metric]
+    moves = changed(plan, before)
+    shares = explain_change(
+        plan.tree, plan.kgi.metric, {lever: was for lever, (was, _now) in moves.items()}, {}
+    )
+    now = plan.tree.now(plan.kgi.metric)
+    at = now - sum(shares.values())
+    steps = [_step(_("Baseline"), 0.0, at, words.value(at, metric), theme.GHOST)]
+    for lever, share in shares.items():
+        entry = plan.metrics[lever]
+        steps.append(
+            _step(words.name(entry), at, at + share, words.difference(share, metric), theme.team_colour(entry.team))
+        )
+        at += share
+    steps.append(_step(_("Now"), 0.0, now, words.value(now, metric), theme.NEUTRAL))
+    goal_words = _("Goal {goal}").format(goal=words.value(plan.kgi.target, metric))
+    return charts.bridge(
+        [step | {"goal": plan.kgi.target} for step in steps], goal=goal_words, amount=words.name(metric)
+    )
+
+
+def _step(name: str, start: float, end: float, label: str, colour: str) -> dict[str, Any]:
+    return {"name": name, "start": start, "end": end, "label": label, "colour": colour}
+
+
+def funnel(plan: Plan, before: Plan) -> Picture:
+    """Return the plan's stages as narrowing bars, the baseline behind them."""
+    stages = []
+    for stage in plan.stages:
+        entry = plan.metrics[stage]
+        now = plan.tree.now(stage)
+        was = before.tree.now(stage) if stage in before.metrics else now
+        stages.append(
+            {
+                "name": words.name(entry),
+                "value": now,
+                "before": was,
+                "label": words.value(now, entry),
+                "change": words.difference(now - was, entry) if words.value(now, entry) != words.value(was, entry) else "",
+                "colour": theme.team_colour(entry.team),
+            }
+        )
+    return charts.funnel(stages)
+
+
+def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, str]]:
+    """Return one row per lever: what it is, what it alone would have to be, and whether it can."""
+    return [
+        {
+            _("Lever"): words.name(plan.metrics[lever]),
+            _("Team"): words.team(plan, lever),
+            _("Now"): words.value(one.now, plan.metrics[lever]),
+            _("Needed alone"): "–" if one.value is None else words.value(one.value, plan.metrics[lever]),
+            _("Change"): "–" if one.value is None else words.difference(one.value - one.now, plan.metrics[lever]),
+            _("Can it?"): verdict(plan, one),
+        }
+        for lever, one in needed.items()
+    ]
+
+
+def verdict(plan: Plan, one: Required) -> str:
+    """Say whether a lever can close the gap by itself, and if not what stops it."""
+    entry = plan.metrics[one.lever]
+    kgi = words.value(one.kgi, plan.metrics[plan.kgi.metric])
+    says = {
+        None: _("Yes, within its plausible range"),
+        "already": _("The goal is reached already"),
+        "plausible": _("Not alone: its plausible limit is {limit}, which gives {kgi}"),
+        "natural": _("Not alone: even at its limit of {limit} it gives {kgi}"),
+        "no_effect": _("It does not move the KGI"),
+        "frozen": _("It is held still"),
+    }
+    high, low = entry.span[1], entry.span[0]
+    limit = words.value(high if one.value is None or one.value > one.now else low, entry)
+    return says.get(one.limit, says["no_effect"]).format(limit=limit, kgi=kgi)
+
+
+def spread(plan: Plan, spread: goal.Spread) -> list[dict[str, str]]:
+    """Return one row per lever of the least-effort spread."""
+    return [
+        {
+            _("Lever"): words.name(plan.metrics[lever]),
+            _("Team"): words.team(plan, lever),
+            _("Now"): words.value(one.now, plan.metrics[lever]),
+            _("Target"): "–" if one.value is None else words.value(one.value, plan.metrics[lever]),
+            _("Change"): "–" if one.value is None else words.difference(one.value - one.now, plan.metrics[lever]),
+            _("Effort"): _("at its limit") if one.limit else "",
+        }
+        for lever, one in spread.items()
+    ]
+
+
+def compared(plan: Plan, scenarios: Mapping[str, Plan]) -> list[dict[str, str]]:
+    """Return one row per lever and the KGI, one column per scenario kept."""
+    columns = {_("Now"): plan, **scenarios}
+    rows = []
+    for metric in (plan.kgi.metric, *plan.tree.levers(plan.kgi.metric)):
+        values = {
+            name: words.value(kept.tree.now(metric), kept.metrics[metric]) if metric in kept.metrics else "–"
+            for name, kept in columns.items()
+        }
+        if metric == plan.kgi.metric or len(set(values.values())) > 1:
+            rows.append({_("Metric"): words.name(plan.metrics[metric]), **values})
+    return rows

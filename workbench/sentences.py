@@ -1,0 +1,110 @@
+"""Answers: one sentence with numbers in it, for each question a page asks.
+
+People's names for things are escaped here, because answers are shown as Markdown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from kpi_core.goal import Required, Spread
+from kpi_core.plan import Plan
+from kpi_core.readings import sentence
+from workbench import words
+from workbench.words import _, md
+
+
+def gap(plan: Plan) -> str:
+    """Say what the KGI comes to today, and what is missing."""
+    metric = plan.metrics[plan.kgi.metric]
+    now = plan.tree.now(plan.kgi.metric)
+    said = {
+        "kgi": md(words.name(metric)),
+        "now": md(words.value(now, metric)),
+        "goal": md(words.value(plan.kgi.target, metric)),
+        "gap": md(words.value(abs(plan.kgi.target - now), metric)),
+    }
+    if now >= plan.kgi.target:
+        return _("{kgi} comes to {now}: the goal of {goal} is reached, with {gap} to spare.").format(**said)
+    return _("At today's rates {kgi} comes to {now}. {gap} are missing to the goal of {goal}.").format(**said)
+
+
+def moved(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
+    """Say what the levers that were moved did to the KGI, and what is still missing."""
+    metric = plan.metrics[plan.kgi.metric]
+    was, now = before.tree.now(plan.kgi.metric), plan.tree.now(plan.kgi.metric)
+    said = {
+        "levers": md(listed(_lever_move(plan, lever, *ends) for lever, ends in list(moves.items())[:3])),
+        "kgi": md(words.name(metric)),
+        "was": md(words.value(was, metric)),
+        "now": md(words.value(now, metric)),
+        "gap": md(words.value(abs(plan.kgi.target - now), metric)),
+    }
+    if now >= plan.kgi.target:
+        return _("{levers}: {kgi} goes from {was} to {now}. The goal is reached, with {gap} to spare.").format(**said)
+    return _("{levers}: {kgi} goes from {was} to {now}. {gap} are still missing.").format(**said)
+
+
+def _lever_move(plan: Plan, lever: str, was: float, now: float) -> str:
+    metric = plan.metrics[lever]
+    return _("{name} {was} → {now}").format(
+        name=words.name(metric), was=words.value(was, metric), now=words.value(now, metric)
+    )
+
+
+def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
+    """Read the waterfall aloud."""
+    metric = plan.metrics[plan.kgi.metric]
+    change = plan.tree.now(plan.kgi.metric) - before.tree.now(plan.kgi.metric)
+    if not moves:
+        return _("Move a lever: the waterfall shows what it changes from the baseline to now.")
+    return _("From the baseline to now {change}, split over {count} levers; the parts sum exactly.").format(
+        change=words.difference(change, metric), count=len(moves)
+    )
+
+
+def alone(plan: Plan, needed: Mapping[str, Required]) -> str:
+    """Say which levers could close the gap by themselves."""
+    able = [md(words.name(plan.metrics[lever])) for lever, one in needed.items() if one.reachable]
+    if any(one.limit == "already" for one in needed.values()):
+        return _("The goal is reached already; no lever has to move.")
+    unable = [md(words.name(plan.metrics[lever])) for lever, one in needed.items() if not one.reachable]
+    if not able:
+        return _("No lever can close the gap by itself.")
+    if not unable:
+        return _("Each of {able} could close the gap by itself.").format(able=listed(able))
+    return _("{able} could close the gap alone; {unable} could not.").format(able=listed(able), unable=listed(unable))
+
+
+def least_effort(plan: Plan, spread: Spread) -> str:
+    """Say what the smallest common stretch asks for."""
+    metric = plan.metrics[plan.kgi.metric]
+    moving = {lever: one for lever, one in spread.items() if one.log_change}
+    if not moving and spread.reachable:
+        return _("The goal is reached already; no lever has to move.")
+    most = max(moving.values(), key=lambda one: abs(one.log_change), default=None)
+    if not spread.reachable:
+        return _("With every lever at its plausible limit {kgi} reaches {most}; {gap} stay missing.").format(
+            kgi=md(words.name(metric)),
+            most=md(words.value(spread.kgi, metric)),
+            gap=md(words.value(spread.shortfall, metric)),
+        )
+    assert most is not None
+    return _("{count} levers, each moved a little, reach the goal: none has to move by more than {most}.").format(
+        count=len(moving), most=md(words.percent(abs(most.value / most.now - 1)))
+    )
+
+
+def formula(plan: Plan, metric: str) -> str:
+    """Say how a metric is computed: 受注数 = 商談数 × 契約率."""
+    names = words.names(plan)
+    said = sentence(plan.tree.expressions[metric], names, words.language())
+    return f"{names[metric]} = {said}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names into one phrase: A, B and C."""
+    known = list(names)
+    if len(known) < 2:
+        return "".join(known)
+    return _("{first} and {last}").format(first=_(", ").join(known[:-1]), last=known[-1])

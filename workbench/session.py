@@ -1,0 +1,152 @@
+"""The current plan and who is looking at it: the only reader and writer of `st.session_state`.
+
+Pages ask for `plan()` and say what should change; what is refused comes back as a notice,
+the plan on screen stays as it was. Values of widgets are copied from the plan before they are
+drawn, so that undo, a file or another tab moves every slider too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from workbench import samples, words
+from workbench.desk import Desk, Desks
+from workbench.serving import BROWSER_COOKIE
+
+LANGUAGES = {"ja": "日本語", "en": "English"}
+
+_NOTICE = "session_notice"
+_DESK = "session_desk"
+_REFUSED = "session_refused"
+
+
+@cache
+def _desks() -> Desks:
+    return Desks()
+
+
+def desk() -> Desk:
+    """Return this browser's desk; without a cookie (a test, a blocked cookie) the session's own."""
+    browser = st.context.cookies.get(BROWSER_COOKIE)
+    if browser:
+        return _desks().of(browser, samples.sample_plan())
+    return st.session_state.setdefault(_DESK, Desk.holding(samples.sample_plan()))
+
+
+def plan() -> Plan:
+    """Return the plan on screen."""
+    return desk().plan
+
+
+def baseline() -> Plan:
+    """Return the plan that changes are compared with."""
+    return desk().baseline
+
+
+def language() -> str:
+    """Return the language of this browser: the one chosen, else the browser's, else Japanese."""
+    chosen = desk().language
+    if chosen is None:
+        locale = st.context.locale or "ja"
+        chosen = "ja" if locale.lower().startswith("ja") else "en"
+    return chosen
+
+
+words.follow(language)
+
+
+def speak(chosen: str) -> None:
+    """Change the language."""
+    desk().language = chosen
+
+
+def attempt(action: Callable[[], None], *, key: str = "") -> bool:
+    """Do something to the plan; if it is refused, keep the reason for the field `key` (or the page)."""
+    refusals().pop(key, None)
+    try:
+        action()
+    except KpiError as error:
+        refusals()[key] = error
+        return False
+    return True
+
+
+def change(changes: Mapping[str, Any], *, key: str = "") -> bool:
+    """Change fields of the plan by their dotted paths: one revision, or none if it is refused."""
+    return attempt(lambda: desk().change(changes), key=key)
+
+
+def put(changed: Plan) -> None:
+    """Put a whole changed plan on top of the history."""
+    desk().put(changed)
+
+
+def open_plan(opened: Plan) -> None:
+    """Start on another plan."""
+    desk().open(opened)
+    refusals().clear()
+
+
+def refusals() -> dict[str, KpiError]:
+    """Return what was refused, by the key of the field it was typed in ("" = not in a field)."""
+    found: dict[str, KpiError] = st.session_state.setdefault(_REFUSED, {})
+    return found
+
+
+def refused(key: str = "") -> KpiError | None:
+    """Return why the last entry in this field was refused; what was typed still stands there."""
+    if key and key not in st.session_state:
+        refusals().pop(key, None)
+    return refusals().get(key) if key else refusals().pop("", None)
+
+
+def tell(text: str) -> None:
+    """Have the header say something once, on the next run."""
+    st.session_state[_NOTICE] = text
+
+
+def notice() -> str | None:
+    """Return what `tell` was told, once."""
+    said = st.session_state.pop(_NOTICE, None)
+    return said if isinstance(said, str) else None
+
+
+def follow(key: str, value: Any) -> str:
+    """Let the widget `key` show `value`, but never over an entry that was refused; return the key."""
+    if refused(key) is None and st.session_state.get(key) != value:
+        st.session_state[key] = value
+    return key
+
+
+def typed(key: str) -> Any:
+    """Return what a widget holds, for its callback."""
+    return st.session_state.get(key)
+
+
+def remember(key: str, value: Any) -> None:
+    """Keep a value for this visit: which card is selected, which KSFs are locked."""
+    st.session_state[f"kept_{key}"] = value
+
+
+def recall(key: str, otherwise: Any = None) -> Any:
+    """Return what `remember` kept."""
+    return st.session_state.get(f"kept_{key}", otherwise)
+
+
+def take_as_baseline() -> None:
+    """Compare changes with the plan as it is now, from now on."""
+    desk().baseline = plan()
+
+
+def keep_scenario(name: str, kept: Plan, limit: int) -> None:
+    """Keep a plan under a name for comparing; the oldest goes when there are too many."""
+    scenarios = desk().scenarios
+    scenarios[name] = kept
+    while len(scenarios) > limit:
+        scenarios.pop(next(iter(scenarios)))

@@ -1,0 +1,43 @@
+"""The main script: page settings, language, navigation, the plan's header, then the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from workbench import header, page
+from workbench.words import _
+
+_PAGES = Path(__file__).parents[1] / "pages"
+
+
+def _page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page:  # type: ignore[valid-type]
+    url = None if default else name
+    return st.Page(_PAGES / f"{name}.py", title=title, icon=icon, url_path=url, default=default)
+
+
+def main() -> None:
+    """Draw the page the address names."""
+    st.set_page_config(page_title="Gyakusan 逆算", page_icon=":material/account_tree:", layout="wide")
+    chosen = st.navigation(
+        {
+            "": [_page("home", _("Home"), ":material/home:", default=True)],
+            _("Design"): [_page("tree", _("Tree"), ":material/account_tree:")],
+            _("Explore"): [
+                _page("whatif", _("What if"), ":material/tune:"),
+                _page("sensitivity", _("Levers"), ":material/bar_chart:"),
+            ],
+            _("Decide"): [_page("focus", _("Focus"), ":material/center_focus_strong:")],
+        }
+    )
+    page.style()
+    header.show()
+    try:
+        chosen.run()
+    except KpiError as error:
+        page.refuse(error)
+
+
+main()

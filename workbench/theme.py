@@ -1,0 +1,22 @@
+"""The look in one place: who has which colour, and what a gap looks like."""
+
+from __future__ import annotations
+
+# Okabe–Ito, told apart by colour-blind eyes; colour never carries meaning alone.
+TEAM_COLOURS = {
+    "marketing": "#0072B2",
+    "inside_sales": "#E69F00",
+    "field_sales": "#009E73",
+    "customer_success": "#CC79A7",
+    "revops": "#56B4E9",
+    "company": "#7A7F87",
+}
+GAP = "#D55E00"
+NEUTRAL = "#8A9099"
+GHOST = "#B9BEC6"
+ACCENT = "#0072B2"
+
+
+def team_colour(team: str | None) -> str:
+    """Return a team's colour; grey for nobody's metrics and for teams of one's own making."""
+    return TEAM_COLOURS.get(team or "company", NEUTRAL)
