@@ -110,9 +110,9 @@ function wall(view, width) {
   for (const { card, x, y } of [...at.values()].filter(({ card }) => card.inside && !view.folded.has(card.id))) {
     const links = view.wires.get(card.id) ?? [], bend = x + w + (pitch - w) * 0.46;
     for (const edge of links) {
-      const end = at.get(edge.target);
-      const lanes = edge.via.map((via, n) => [rise(via), bend + pitch * (n + 1) + 7]);
-      wires.push({ id: `${edge.source}>${edge.target}`, d: elbows(x + w, y + h / 2, [bend, ...lanes.flat()], end.y + h / 2, end.x),
+      const end = at.get(edge.target), turn = edge.main ? bend : bend + 13; // a side link passes beside its neighbours' signs
+      const lanes = edge.via.map((via, n) => [rise(via), turn + pitch * (n + 1)]);
+      wires.push({ id: `${edge.source}>${edge.target}`, d: elbows(x + w, y + h / 2, [turn, ...lanes.flat()], end.y + h / 2, end.x),
         side: !edge.main, hot: hot.has(edge.source) && hot.has(edge.target) && edge.main });
     }
     if (links.length) signs.push({ id: card.id, x: bend, y: y + h / 2, text: card.operator, title: card.operator_name, hot: hot.has(card.id) && links.some((edge) => hot.has(edge.target)) });
@@ -268,7 +268,7 @@ function paintCard(view, node, { card, x, y, w, h, wide }) {
 function paintWords(view, parts, card, { w, h, wide }) {
   const small = h < 70 && !wide, big = h > 90, left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5;
   const px = small ? 11 : wide ? 14 : 12.5, names = wrap(view.font, card.name, { room, px, most: wide ? 1 : 2, notch: card.role !== "input" ? 0 : small ? 12 : 18 });
-  const two = names.length > 1, drop = card.required == null ? (two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
+  const two = names.length > 1, drop = card.required == null ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
   [parts.name0, parts.name1].forEach((node, n) => say(set(node, { x: left, y: first + n * (small ? 12.5 : 14), "font-size": px }), names[n] ?? ""));
   const [number, unit] = parted(card), mark = { reached: 18, gap: 16 }[card.status] ?? 0;
   const long = (size) => measure(view.font, number, size, 650) + measure(view.font, unit, size * 0.62) + 2;
