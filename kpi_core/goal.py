@@ -129,8 +129,8 @@ def required(plan: Plan, lever: str, *, target: float | None = None) -> Required
 
     Exact to 1e-9 of the target, for any tree; of several such values the plausible and then the nearest.
     A computed metric may be asked for as well (how many leads?); its formula is then set aside.
-    Where an `if` makes the KGI jump, the value is the first behind the jump. A dip or hump narrower
-    than 1/64 of the plausible range may be overlooked.
+    Where an `if` makes the KGI jump, the value is the first behind the jump; a division by zero on the
+    way ends the search. A dip or hump narrower than 1/64 of the plausible range may be overlooked.
 
     Raises
     ------
@@ -140,11 +140,12 @@ def required(plan: Plan, lever: str, *, target: float | None = None) -> Required
     goal, tree, entry = _goal(plan, target), plan.tree, _entry(plan.tree, lever)
     now, kgi = tree.now(lever), tree.now(plan.kgi.metric)
     walks = [(points, _along(plan, lever, points)) for points in _ways(plan, lever)]
-    found = [_crossing(plan, lever, points, kgis, goal) for points, kgis in walks]
+    reached = kgi >= goal - _SAME * abs(goal)
+    found = [] if reached else [_crossing(plan, lever, points, kgis, goal) for points, kgis in walks]
     value = _nearest(entry, now, found)
     best = _best(plan, lever, walks)
     limit: Limit | None = None
-    if kgi >= goal - _SAME * abs(goal):
+    if reached:
         value, limit = now, "already"
     elif all(np.allclose(kgis, kgi, rtol=_SAME, atol=0) for _, kgis in walks):
         value, limit = None, "no_effect"
@@ -188,7 +189,7 @@ def least_effort(
         if lever not in known:
             raise KpiError("not_a_lever", "{lever} is not an input that the KGI depends on.", lever=lever)
     given = caps or {}
-    bounds = np.array([_bounds(plan, lever, given.get(lever, (None, None)), lever in chosen) for lever in known])
+    bounds = np.array([_bounds(plan, lever, given.get(lever, (None, None)), chosen=lever in chosen) for lever in known])
     all_levers = _Levers(plan, known, bounds.reshape(-1, 2), goal)
     already = tree.now(plan.kgi.metric) >= goal - _SAME * abs(goal)
     return all_levers.spread(np.zeros(len(known)) if already else all_levers.least())
@@ -276,11 +277,15 @@ def _ways(plan: Plan, lever: str) -> list[Array]:
     """Return the points to try, from now up and from now down: evenly as far as plausible, then ever faster."""
     now, entry = plan.tree.now(lever), plan.tree.metrics[lever]
     ways = []
-    for sign, end, bound in zip((1, -1), (entry.high, entry.low), reversed(_natural(plan.tree, lever)), strict=True):
-        near, far = abs((now if end is None else end) - now), abs(bound - now)
-        start = near or min(far, max(abs(now) / _STEPS, 1 / MAX_NUMBER))
-        steps = np.union1d(np.linspace(0, near, _STEPS + 1), np.geomspace(start, far, _STEPS) if far else [0.0])
-        ways.append(np.where(steps == far, bound, now + sign * steps))
+    for sign, plausible, bound in zip(
+        (1, -1), (entry.high, entry.low), reversed(_natural(plan.tree, lever)), strict=True
+    ):
+        end = now if plausible is None else plausible
+        near, far = abs(end - now), abs(bound - now)
+        first = near or min(far, max(abs(now) / _STEPS, 1 / MAX_NUMBER))
+        steps = np.union1d(np.linspace(0, near, _STEPS + 1), np.geomspace(first, far, _STEPS) if far else [0.0])
+        points = np.where(steps == far, bound, now + sign * steps)
+        ways.append(np.where(steps == near, end, points))
     return ways
 
 
@@ -311,7 +316,7 @@ def _best(plan: Plan, lever: str, walks: Iterable[tuple[Array, Array]]) -> float
         best = max(best, float(inside[top]))
         if 0 < top < len(inside) - 1:
             between = (min(points[top - 1], points[top + 1]), max(points[top - 1], points[top + 1]))
-            peak = minimize_scalar(lambda x: -(_kgi(plan, {lever: x}) or -math.inf), bounds=between, method="bounded")
+            peak = minimize_scalar(lambda x: -_above(_kgi(plan, {lever: x}), 0.0), bounds=between, method="bounded")
             best = max(best, -float(peak.fun))
     return best
 
@@ -330,17 +335,25 @@ def _crossing(plan: Plan, lever: str, points: Array, kgis: Array, goal: float) -
     return None
 
 
+def _above(kgi: float | None, goal: float) -> float:
+    """Return how far the KGI lies above the goal; impossible is far below."""
+    return -MAX_NUMBER if kgi is None else kgi - goal
+
+
 def _root(kgi_at: Reading, below: float, above: float, goal: float) -> float | None:
-    """Return where the KGI reaches the goal, below being too little; `above` is enough or impossible."""
+    """Return where the KGI reaches the goal, `below` being too little; `above` is enough or impossible."""
     if kgi_at(above) is None:
         above = _narrow(lambda x: kgi_at(x) is not None, below, above)[0]
-    missing = (kgi_at(above) or 0.0) - goal
-    if missing <= 0:
-        return above if missing >= -_SAME * abs(goal) else None
-    root = float(brentq(lambda x: (kgi_at(x) or 0.0) - goal, below, above, xtol=1e-300, rtol=1e-15, maxiter=1_000))
-    if abs((kgi_at(root) or 0.0) - goal) <= _CLOSE * abs(goal):
+    spare = _above(kgi_at(above), goal)
+    if spare <= 0:
+        return above if spare >= -_SAME * abs(goal) else None
+    root = float(brentq(lambda x: _above(kgi_at(x), goal), below, above, xtol=1e-300, rtol=1e-15, maxiter=1_000))
+    if abs(_above(kgi_at(root), goal)) <= _CLOSE * abs(goal):
         return root
-    return _narrow(lambda x: (kgi_at(x) or 0.0) < goal, below, above)[1]
+    before, behind = _narrow(lambda x: _above(kgi_at(x), goal) < 0, below, above)
+    # A jump (`if`) stays between the KGIs on either side; a pole (1/0) does not, and leads nowhere.
+    usual = max(abs(_above(kgi_at(x), 0.0)) for x in (below, above)) + abs(goal)
+    return behind if abs(_above(kgi_at(before), 0.0)) <= usual * 1_000 else None
 
 
 def _narrow(holds: Callable[[float], bool], good: float, bad: float) -> tuple[float, float]:
@@ -350,7 +363,7 @@ def _narrow(holds: Callable[[float], bool], good: float, bad: float) -> tuple[fl
     return good, bad
 
 
-def _bounds(plan: Plan, lever: str, cap: tuple[float | None, float | None], chosen: bool) -> tuple[float, float]:
+def _bounds(plan: Plan, lever: str, cap: tuple[float | None, float | None], *, chosen: bool) -> tuple[float, float]:
     """Return the least and the most the lever may be in a spread."""
     now, entry = plan.tree.now(lever), plan.tree.metrics[lever]
     if not chosen or now == 0:
@@ -383,19 +396,21 @@ class _Levers:
     @cached_property
     def room(self) -> Array:
         """Return the least and the most log change of each lever, as two rows."""
-        ratios = self.bounds.T / np.where(self.now == 0, 1.0, self.now)
-        with np.errstate(divide="ignore"):
-            return np.where(self.now == 0, 0.0, np.log(np.maximum(np.sort(ratios, axis=0), 0.0)))
+        ratios = np.sort(self.bounds.T / np.where(self.now == 0, 1.0, self.now), axis=0)
+        return np.where(self.now == 0, 0.0, np.log(np.maximum(ratios, 1 / MAX_NUMBER)))
 
     def values(self, changes: Array) -> dict[str, float]:
         moved = np.clip(self.now * np.exp(changes), *self.bounds.T)
-        return dict(zip(self.names, map(float, np.where(changes == 0, self.now, moved)), strict=True))
+        for bound in self.bounds.T:
+            moved = np.where(np.abs(moved - bound) <= _SAME * np.abs(bound), bound, moved)
+        return dict(zip(self.names, np.where(changes == 0, self.now, moved).tolist(), strict=True))
 
     def pull(self, changes: Array) -> Array:
         """Return e·∂KGI/∂u of each lever."""
         values = self.values(changes)
         worth = slopes(self.plan.tree, self.plan.kgi.metric, values)
-        return self.ease * np.array([float(worth[lever]) * value for lever, value in values.items()])
+        pull: Array = self.ease * np.array([float(worth[lever]) * value for lever, value in values.items()])
+        return pull
 
     def least(self) -> Array:
         """Return the changes u = λ·e·∂KGI/∂u(u): a fixed point, damped, in the end averaged (for corners)."""
@@ -426,8 +441,12 @@ class _Levers:
             if np.array_equal(changes(above), changes(2 * above)):
                 return changes(above)
             below, above = above, 2 * above
+        if kgi is None:
+            above = _narrow(lambda scale: kgi_at(scale) is not None, below, above)[0]
         scale = _root(kgi_at, below, above, self.goal)
-        return changes(below if scale is None else scale)
+        if scale is None:
+            scale = above if _above(kgi_at(above), self.goal) < 0 else below
+        return changes(scale)
 
     def spread(self, changes: Array) -> Spread:
         """Return the changes as lever by lever entries."""

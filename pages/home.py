@@ -12,9 +12,9 @@ page.question(
 )
 page.answer(sentences.gap(plan))
 with st.container(horizontal=True):
-    st.page_link("pages/tree.py", label=_("See the tree"), icon=":material/account_tree:")
-    st.page_link("pages/whatif.py", label=_("Move a rate"), icon=":material/tune:")
-    st.page_link("pages/focus.py", label=_("Choose the KSFs"), icon=":material/center_focus_strong:")
+    st.page_link("../pages/tree.py", label=_("See the tree"), icon=":material/account_tree:")
+    st.page_link("../pages/whatif.py", label=_("Move a rate"), icon=":material/tune:")
+    st.page_link("../pages/focus.py", label=_("Choose the KSFs"), icon=":material/center_focus_strong:")
 
 st.subheader(_("Start from a template"), anchor=False)
 st.caption(_("Every number in a template is illustrative: replace it with your own last twelve months."))

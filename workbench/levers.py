@@ -11,6 +11,11 @@ from workbench.words import _, md
 
 def by_team(plan: Plan) -> None:
     """Draw a slider for every lever of the KGI, grouped by the team that answers for it."""
+    with st.container(gap="xxsmall", key="levers"):
+        _by_team(plan)
+
+
+def _by_team(plan: Plan) -> None:
     levers = plan.tree.levers(plan.kgi.metric)
     for team, part in plan.teams.items():
         mine = [lever for lever in levers if plan.metrics[lever].team == team]

@@ -17,11 +17,15 @@ from workbench.words import _, md
 # are on a projector's first screen; figures of equal width everywhere.
 _STYLE = """
 <style>
-.stMainBlockContainer { padding: 3.25rem 2rem 4rem; max-width: 1440px; }
+.stMainBlockContainer { padding: 3.75rem 2rem 4rem; max-width: 1480px; }
+.stMainBlockContainer h1 { padding: 0 0 0.25rem; }
+.stMainBlockContainer h2 { padding-top: 1.5rem; }
 .stMain { font-variant-numeric: tabular-nums; }
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
+.st-key-levers .stSlider { margin-bottom: -0.4rem; }
+.st-key-levers .stCaptionContainer { margin-top: 0.5rem; }
 @media (max-width: 640px) {
-  .stMainBlockContainer { padding: 3.5rem 1rem 3rem; }
+  .stMainBlockContainer { padding: 3.75rem 1rem 3rem; }
   .st-key-answer p { font-size: 1.1rem; }
 }
 @media print { .stSidebar, .stHeader, .st-key-header { display: none; } }
@@ -47,6 +51,11 @@ def answer(text: str) -> None:
         st.markdown(text)
 
 
+def answer_small(text: str) -> None:
+    """Show the answer of a section within a page."""
+    st.markdown(f"**{text}**")
+
+
 def picture(drawn: Picture, reading: str) -> None:
     """Show a picture and the sentence that reads it aloud."""
     st.vega_lite_chart(drawn.data, dict(drawn.spec), width="stretch", alt=reading)
@@ -63,6 +72,13 @@ def numbers(rows: Sequence[Mapping[str, Any]], code: str) -> None:
     with st.expander(_("The numbers, and where they come from")):
         table(rows)
         st.code(code, language="python")
+
+
+def code(*lines: str) -> None:
+    """Show the lines of Python that reproduce the page's numbers."""
+    with st.expander(_("The same in Python")):
+        opened = "from pathlib import Path\nfrom kpi_core import goal, sensitivity, focus\nfrom kpi_core.plan import Plan\n\n"
+        st.code(opened + 'plan = Plan.from_text(Path("plan.yaml").read_text("utf-8"))\n' + "\n".join(lines), "python")
 
 
 def problems(error: KpiError) -> tuple[KpiError, ...]:

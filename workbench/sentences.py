@@ -5,11 +5,14 @@ People's names for things are escaped here, because answers are shown as Markdow
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
+from kpi_core import sensitivity
 from kpi_core.goal import Required, Spread
 from kpi_core.plan import Plan
 from kpi_core.readings import sentence
+from kpi_core.sensitivity import Bar, Grid, Score, Worth
 from workbench import words
 from workbench.words import _, md
 
@@ -92,6 +95,77 @@ def least_effort(plan: Plan, spread: Spread) -> str:
     assert most is not None
     return _("{count} levers, each moved a little, reach the goal: none has to move by more than {most}.").format(
         count=len(moving), most=md(words.percent(abs(most.value / most.now - 1)))
+    )
+
+
+def strongest(plan: Plan, bars: Sequence[Bar]) -> str:
+    """Say which lever moves the KGI most across its own range, ties said as ties."""
+    kgi = plan.metrics[plan.kgi.metric]
+    first = sensitivity.strongest(bars)
+    if not first:
+        return _("No lever moves the KGI within its range. Give the levers a low and a high.")
+    said = {
+        "levers": md(listed(words.name(plan.metrics[lever]) for lever in first)),
+        "kgi": md(words.name(kgi)),
+        "low": md(words.value(min(bars[0].kgi_low, bars[0].kgi_high), kgi)),
+        "high": md(words.value(max(bars[0].kgi_low, bars[0].kgi_high), kgi)),
+    }
+    if len(first) > 1:
+        return _("{levers} matter equally most: across its range each takes {kgi} from {low} to {high}.").format(**said)
+    return _("{levers} matters most: across its range {kgi} goes from {low} to {high}.").format(**said)
+
+
+def tornado(plan: Plan, bars: Sequence[Bar]) -> str:
+    """Read the tornado aloud: which levers reach the goal at their favourable end."""
+    reach = [bar for bar in bars if max(bar.kgi_low, bar.kgi_high) >= plan.kgi.target]
+    names = listed(words.name(plan.metrics[bar.metric]) for bar in reach)
+    if not reach:
+        return _("No lever reaches the goal alone, even at its favourable end.")
+    return _("At its favourable end the goal is reached alone by: {levers}.").format(levers=names)
+
+
+def point(plan: Plan, worths: Sequence[Worth]) -> str:
+    """Say what one natural step is worth: the most valuable rate point first, ties as ties."""
+    kgi = plan.metrics[plan.kgi.metric]
+    most = max(worths, key=lambda one: abs(one.one_percent), default=None)
+    rates = [one for one in worths if plan.metrics[one.metric].is_share] or list(worths)
+    if most is None or not rates:
+        return _("No lever moves the KGI.")
+    told = max(rates, key=lambda one: one.change)
+    entry = plan.metrics[told.metric]
+    sentence_ = _("If {lever} rises by one step, {was} → {then}, {kgi} rises by {change}.").format(
+        lever=md(words.name(entry)),
+        was=md(words.value(told.now, entry)),
+        then=md(words.value(told.now + told.step, entry)),
+        kgi=md(words.name(kgi)),
+        change=md(words.value(told.change, kgi)),
+    )
+    even = all(math.isclose(one.one_percent, most.one_percent, rel_tol=1e-9) for one in worths)
+    if even and len(worths) > 1:
+        each = _("1% more of any lever is worth the same {change}: only ranges and effort tell them apart.")
+        return sentence_ + " " + each.format(change=md(words.value(most.one_percent, kgi)))
+    return sentence_
+
+
+def bottleneck(plan: Plan, scores: Sequence[Score]) -> str:
+    """Say where the KGI can most realistically be found."""
+    first = sensitivity.strongest(scores)
+    if not first:
+        return _("No bottleneck can be named: the levers have no room in their ranges.")
+    names = md(listed(words.name(plan.metrics[lever]) for lever in first))
+    if len(first) > 1:
+        return _("{levers} are equally the bottleneck: effect, room and control together are greatest there.").format(
+            levers=names
+        )
+    return _("{levers} is the bottleneck: effect, room and control together are greatest there.").format(levers=names)
+
+
+def grid(plan: Plan, found: Grid) -> str:
+    """Read the two-way grid aloud."""
+    return _("{count} of {all} combinations reach the goal of {goal} (filled, with a tick).").format(
+        count=int(found.reached.sum()),
+        all=found.reached.size,
+        goal=words.value(plan.kgi.target, plan.metrics[plan.kgi.metric]),
     )
 
 

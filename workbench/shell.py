@@ -20,7 +20,7 @@ def _page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page
 
 def main() -> None:
     """Draw the page the address names."""
-    st.set_page_config(page_title="Gyakusan 逆算", page_icon=":material/account_tree:", layout="wide")
+    st.set_page_config(page_title="Gyakusan 逆算", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     chosen = st.navigation(
         {
             "": [_page("home", _("Home"), ":material/home:", default=True)],

@@ -11,15 +11,23 @@ from workbench import theme
 from workbench.charts.picture import Picture, draw
 
 
-def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height: int = 260) -> Picture:
+def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height: int = 240) -> Picture:
     """Return a waterfall.
 
     A step has `name`, `start` and `end` (in the KGI's unit), `label` (what stands above it),
     `colour`, and `goal` (the same number in each row). `goal` and `amount` are the words for
     the goal's line and the axis.
     """
+    tops = [max(step["start"], step["end"], step["goal"]) for step in steps]
     rows = [
-        {**step, "at": at, "top": max(step["start"], step["end"]), "goal_name": goal} for at, step in enumerate(steps)
+        {
+            **step,
+            "at": at,
+            "top": max(step["start"], step["end"]),
+            "ceiling": 1.12 * max(tops, default=1.0),
+            "goal_name": goal,
+        }
+        for at, step in enumerate(steps)
     ]
     return draw(_build, rows, amount=amount, height=height)
 
@@ -35,7 +43,7 @@ def _build(amount: str, height: int) -> alt.LayerChart:
     )
     bars = base.mark_bar(cornerRadius=2).encode(
         x=across,
-        y=alt.Y("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False, padding=24)),
+        y=alt.Y("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False)),
         y2="end:Q",
         color=alt.Color("colour:N", scale=None, legend=None),
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=amount)],
@@ -45,4 +53,5 @@ def _build(amount: str, height: int) -> alt.LayerChart:
     named = base.mark_text(color=theme.GAP, align="right", dy=-7, fontSize=12, x="width").encode(
         y=alt.Y("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
-    return alt.layer(bars, line, labels, named).properties(height=height)
+    air = base.mark_point(opacity=0, tooltip=None).encode(x=across, y=alt.Y("ceiling:Q"))
+    return alt.layer(bars, line, labels, named, air).properties(height=height)

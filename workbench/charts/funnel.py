@@ -12,11 +12,11 @@ from workbench import theme
 from workbench.charts.picture import Picture, draw
 
 
-def funnel(stages: Sequence[Mapping[str, Any]], *, height: int = 40) -> Picture:
+def funnel(stages: Sequence[Mapping[str, Any]], *, height: int = 34) -> Picture:
     """Return centred bars whose widths are the logarithms of the stages' numbers.
 
     From 400,000 visitors to 108 wins a linear bar would vanish. A stage has `name`, `value`,
-    `before` (numbers), `label`, `change` (texts) and `colour`; `height` is that of one stage.
+    `before` (numbers), `label` (text) and `colour`; `height` is that of one stage.
     """
     rows = [
         {
@@ -26,6 +26,7 @@ def funnel(stages: Sequence[Mapping[str, Any]], *, height: int = 40) -> Picture:
             "minus": -_width(stage["value"]) / 2,
             "ghost": _width(stage["before"]) / 2,
             "ghost_minus": -_width(stage["before"]) / 2,
+            "edge": _width(max(stage["value"], stage["before"])) / 2,
         }
         for at, stage in enumerate(stages)
     ]
@@ -56,8 +57,7 @@ def _build(height: int) -> alt.LayerChart:
     ghost = base.mark_bar(filled=False, stroke=theme.NEUTRAL, strokeDash=[3, 3], cornerRadius=3).encode(
         y=down, x=alt.X("ghost_minus:Q"), x2="ghost:Q"
     )
-    values = base.mark_text(fontSize=14, fontWeight="bold", color="#FFFFFF").encode(
-        y=down, x=alt.datum(0), text="label:N"
+    values = base.mark_text(fontSize=14, fontWeight="bold", align="left", dx=8).encode(
+        y=down, x=alt.X("edge:Q"), text="label:N"
     )
-    changes = base.mark_text(fontSize=12, align="left", dx=8).encode(y=down, x=alt.X("half:Q"), text="change:N")
-    return alt.layer(bars, ghost, values, changes).properties(height=height)
+    return alt.layer(bars, ghost, values).properties(height=height)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from kpi_core import goal
 from kpi_core.document import Metric
 from kpi_core.goal import Required
@@ -25,7 +27,7 @@ def _card(plan: Plan, metric: str, needed: Required | None) -> Card:
     now = plan.tree.now(metric)
     value = words.value(now, entry)
     required = _required(entry, needed)
-    gap = words.difference(needed.value - now, entry) if needed and needed.value is not None and required else None
+    gap = words.difference(now - _shown_need(entry, needed.value), entry) if needed and needed.value and required else None
     operator = plan.tree.expressions[metric].operator if metric in plan.tree.expressions else None
     team = words.name(plan.teams[entry.team]) if entry.team in plan.teams else ""
     return Card(
@@ -74,8 +76,13 @@ def _required(entry: Metric, needed: Required | None) -> str | None:
         return None
     if needed.value is None:
         return _("cannot alone")
-    said = words.value(needed.value, entry, round_up=entry.kind in ("count", "activity"))
-    return said if needed.reachable else _("{value} (too far alone)").format(value=said)
+    said = words.value(_shown_need(entry, needed.value), entry)
+    return said if needed.reachable else _("{value} (> limit)").format(value=said)
+
+
+def _shown_need(entry: Metric, value: float) -> float:
+    """Return a need as it is shown: nobody can win half a deal, so counts go up to the next whole one."""
+    return ceil(value - 1e-9) if entry.kind in ("count", "activity") and value >= 10 else value
 
 
 def _operator_name(operator: str | None) -> str:

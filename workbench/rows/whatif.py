@@ -7,6 +7,7 @@ from typing import Any
 
 from kpi_core import goal
 from kpi_core.attribution import explain_change
+from kpi_core.document import Metric
 from kpi_core.goal import Required
 from kpi_core.plan import Plan
 from workbench import charts, theme, words
@@ -62,12 +63,16 @@ def funnel(plan: Plan, before: Plan) -> Picture:
                 "name": words.name(entry),
                 "value": now,
                 "before": was,
-                "label": words.value(now, entry),
-                "change": words.difference(now - was, entry) if words.value(now, entry) != words.value(was, entry) else "",
+                "label": _with_change(now, was, entry),
                 "colour": theme.team_colour(entry.team),
             }
         )
     return charts.funnel(stages)
+
+
+def _with_change(now: float, was: float, metric: Metric) -> str:
+    value, before = words.value(now, metric), words.value(was, metric)
+    return value if value == before else f"{value} ({words.difference(now - was, metric)})"
 
 
 def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, str]]:

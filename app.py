@@ -1,0 +1,15 @@
+"""The ASGI app: `streamlit run app.py` serves it, and so does any ASGI server."""
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from workbench import serving
+
+app = st.App(
+    "workbench/shell.py",
+    lifespan=serving.lifespan,
+    routes=[Route("/healthz", serving.healthz)],
+    middleware=[Middleware(serving.Headers)],
+    on_script_error=serving.script_error,
+)

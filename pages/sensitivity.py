@@ -1,0 +1,41 @@
+"""Which lever matters most?"""
+
+import streamlit as st
+
+from kpi_core import goal, sensitivity
+from workbench import page, pairs, sentences, session
+from workbench.rows import sensitivity as rows
+from workbench.rows import whatif
+from workbench.words import _
+
+plan = session.plan()
+bars = sensitivity.tornado(plan.tree, plan.kgi.metric)
+page.question(
+    _("Which lever matters most?"), _("Every lever is moved across its own plausible range, the others held still.")
+)
+page.answer(sentences.strongest(plan, bars))
+page.picture(rows.tornado(plan, bars), sentences.tornado(plan, bars))
+page.numbers(rows.tornado_table(plan, bars), "sensitivity.tornado(plan.tree, of=plan.kgi.metric)")
+
+st.header(_("What is one more point worth?"), anchor=False)
+worths = sensitivity.plus_one(plan)
+page.answer_small(sentences.point(plan, worths))
+page.table(rows.worths(plan, worths), key="worths")
+st.caption(_("A point is not equally hard everywhere: compare it with 1% of the lever itself."))
+
+st.header(_("Where is the bottleneck?"), anchor=False)
+scores = sensitivity.bottleneck(plan)
+page.answer_small(sentences.bottleneck(plan, scores))
+page.table(rows.bottleneck(plan, scores), key="bottleneck")
+st.caption(_("Score = elasticity × room to the favourable end × controllability ÷ 5."))
+
+st.header(_("Two at once"), anchor=False)
+first, second = pairs.choose(plan)
+found = sensitivity.two_way(plan, first, second)
+page.picture(rows.grid(plan, found), sentences.grid(plan, found))
+
+st.header(_("What would each lever alone have to be?"), anchor=False)
+needed = goal.required_all(plan)
+page.answer_small(sentences.alone(plan, needed))
+page.table(whatif.needed_alone(plan, needed), key="break_even")
+page.code("sensitivity.plus_one(plan)", "sensitivity.bottleneck(plan)", "sensitivity.two_way(plan, first, second)")

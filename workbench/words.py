@@ -1,0 +1,178 @@
+"""Words and numbers in the reader's language.
+
+English sentences stand in the code inside `_()`; `locales/ja.po` holds the Japanese.
+Which language is spoken is asked anew each time (`follow`): a fragment of a page runs
+without the main script, so nothing set there would last.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol, cast
+
+from babel.messages import mofile, pofile
+
+from kpi_core.document import Metric, Text
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from kpi_core.readings import Language
+from kpi_core.sensitivity import natural_step
+from workbench import formats
+
+_LOCALES = Path(__file__).parent / "locales"
+_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_forced: ContextVar[str | None] = ContextVar("language", default=None)
+_provider: list[Callable[[], str]] = [lambda: "ja"]
+
+
+class Named(Protocol):
+    """Anything with a name in one or two languages."""
+
+    @property
+    def name(self) -> Text:
+        """Return the name."""
+
+
+def follow(provider: Callable[[], str]) -> None:
+    """Ask `provider` for the language from now on."""
+    _provider[0] = provider
+
+
+@contextmanager
+def speaking(spoken: str) -> Iterator[None]:
+    """Speak one language inside the block: for tests and exports."""
+    token = _forced.set(spoken)
+    try:
+        yield
+    finally:
+        _forced.reset(token)
+
+
+def language() -> Language:
+    """Return the language to speak now."""
+    return cast(Language, "en" if (_forced.get() or _provider[0]()) == "en" else "ja")
+
+
+@cache
+def _catalogue(spoken: str) -> gettext.NullTranslations:
+    """Return the translations of a language, made from its .po once per process."""
+    if spoken == "en":
+        return gettext.NullTranslations()
+    with (_LOCALES / f"{spoken}.po").open("rb") as file:
+        catalogue = pofile.read_po(file, locale=spoken)
+    compiled = io.BytesIO()
+    mofile.write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def _(message: str) -> str:
+    """Return the sentence in the language spoken now."""
+    return _catalogue(language()).gettext(message)
+
+
+def md(text: str) -> str:
+    """Return people's text as text for places that read Markdown: nothing in it is markup, link or image.
+
+    >>> md("**A** [x](http://y)")
+    '\\\\*\\\\*A\\\\*\\\\* \\\\[x\\\\]\\\\(http\\\\:\\u2060\\\\/\\\\/y\\\\)'
+    """
+    flat = " ".join(text.split())
+    escaped = "".join(f"\\{letter}" if letter in _PUNCTUATION else letter for letter in flat)
+    return escaped.replace("\\:\\/\\/", "\\:\u2060\\/\\/").replace("www\\.", "www\u2060\\.").replace("\\@", "\u2060\\@")
+
+
+def error(raised: KpiError) -> str:
+    """Return what went wrong as a sentence, its blanks filled."""
+    facts = {name: _fact(fact) for name, fact in raised.facts.items()}
+    return _(raised.message).format(**facts)
+
+
+def _fact(fact: object) -> object:
+    return formats.plain_number(fact) if isinstance(fact, float) else fact
+
+
+def name(thing: Named) -> str:
+    """Return a thing's name in the language spoken, or in the other if it has none."""
+    own, other = (thing.name.ja, thing.name.en) if language() == "ja" else (thing.name.en, thing.name.ja)
+    return own or other or ""
+
+
+def names(plan: Plan) -> dict[str, str]:
+    """Return every metric's name by id."""
+    return {metric: name(entry) for metric, entry in plan.metrics.items()}
+
+
+def team(plan: Plan, metric: str) -> str:
+    """Return the name of the team that answers for a metric."""
+    own = plan.metrics[metric].team
+    return name(plan.teams[own]) if own in plan.teams else "–"
+
+
+def money(amount: float) -> str:
+    """Return an amount of the plan's currency."""
+    return formats.money(amount, language())
+
+
+def percent(fraction: float) -> str:
+    """Return a share or a relative change."""
+    return formats.percent(fraction)
+
+
+def value(x: float, metric: Metric, *, round_up: bool = False) -> str:
+    """Return a metric's value with its unit."""
+    return formats.value(x, metric.unit, metric.kind, language(), round_up=round_up)
+
+
+def difference(dx: float, metric: Metric) -> str:
+    """Return a change of a metric with its sign: rates in points."""
+    return formats.difference(dx, metric.unit, metric.kind, language())
+
+
+def editable(x: float, metric: Metric) -> str:
+    """Return a value as one would type it: exact, so that leaving the field changes nothing."""
+    if metric.unit == "%":
+        return f"{formats.plain_number(x * 100)}%"
+    return formats.plain_number(x)
+
+
+def joined(parts: Mapping[str, str] | list[str]) -> str:
+    """Return names one after the other, for a table's cell."""
+    return ("、" if language() == "ja" else ", ").join(parts)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a slider shows a metric: numbers divided by `unit`, in steps, in a format."""
+
+    unit: float
+    step: float
+    format: str
+    digits: int
+
+    def shown(self, x: float) -> float:
+        """Return the number on the slider for a value of the plan."""
+        return round(x / self.unit, self.digits)
+
+    def plain(self, shown: float) -> float:
+        """Return the plan's value for a number on the slider."""
+        return round(shown * self.unit, 12)
+
+
+def scale(metric: Metric) -> Scale:
+    """Return the slider of a lever: rates in %, yen in 万円 or millions, half a natural step at a time."""
+    step = natural_step(metric, metric.value or 0.0)
+    step = abs(step) / 2
+    if metric.unit == "%":
+        return Scale(0.01, round(step * 100, 4), "%.2f%%" if step < 0.005 else "%.1f%%", 4)
+    if metric.unit.startswith("円") and (metric.value or 0) >= 100_000:
+        unit, spelt = (1e4, "%.0f万円") if language() == "ja" else (1e6, "¥%.2fM")
+        return Scale(unit, round(step / unit, 6), spelt, 6)
+    return Scale(1.0, step, "localized", 6)
