@@ -30,6 +30,7 @@ def _readable(text: str) -> str:
 Entry = TypeVar("Entry")
 _frozen_map = AfterValidator(lambda mapping: MappingProxyType(dict(mapping)))
 
+
 def _nothing() -> Mapping[str, Any]:
     return MappingProxyType({})
 
@@ -252,4 +253,3 @@ class Assumptions(Part):
     near_tie: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=10)] = 1.10
     synergies: tuple[Synergy, ...] = ()
     spillovers: tuple[Spillover, ...] = ()
-

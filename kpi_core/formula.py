@@ -34,16 +34,36 @@ MAX_ARGUMENTS = 64
 MAX_EXPONENT = 20
 
 FUNCTIONS = {
-    **{"sum": "sum", "min": "min", "max": "max", "if": "if"},
-    **{"合計": "sum", "最小": "min", "最大": "max", "もし": "if"},
+    "sum": "sum",
+    "min": "min",
+    "max": "max",
+    "if": "if",
+    "合計": "sum",
+    "最小": "min",
+    "最大": "max",
+    "もし": "if",
 }
 
 # A formula is folded character by character, so that an error can point at what was typed:
 # normalising the whole text would turn m² into m2.
 _FOLD = {
     **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
-    **{"\u3000": " ", "\u00a0": " ", "×": "*", "✕": "*", "・": "・", "÷": "/", "−": "-", "–": "-"},
-    **{"—": "-", "＾": "^", "、": ",", "≤": "<=", "≦": "<=", "≥": ">=", "≧": ">=", "≠": "<>"},
+    "\u3000": " ",
+    "\u00a0": " ",
+    "×": "*",
+    "✕": "*",
+    "・": "・",
+    "÷": "/",
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "＾": "^",
+    "、": ",",
+    "≤": "<=",
+    "≦": "<=",
+    "≥": ">=",
+    "≧": ">=",
+    "≠": "<>",
 }
 _SCALES: dict[str, Callable[[float], float]] = {
     "%": lambda number: number / 100,
@@ -57,7 +77,12 @@ _ARITHMETIC_SIGN = re.compile(r"[-+*/^]")
 _SAME = {"==": "=", "!=": "<>"}
 _PRECEDENCE = {
     **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), 1),
-    **{"+": 2, "-": 2, "*": 3, "/": 3, "neg": 4, "^": 5},
+    "+": 2,
+    "-": 2,
+    "*": 3,
+    "/": 3,
+    "neg": 4,
+    "^": 5,
 }
 _ARITHMETIC: dict[str, Callable[..., float]] = {
     "+": operator.add,
@@ -349,9 +374,7 @@ class _Parser:
         if not self.sign(")"):
             if self.token.kind != "end":
                 raise self.unexpected()
-            raise KpiError(
-                "formula_unfinished", "The bracket opened here is never closed.", position=opened.at
-            )
+            raise KpiError("formula_unfinished", "The bracket opened here is never closed.", position=opened.at)
 
     def bind(self, token: _Token) -> str:
         if self.names is None:

@@ -177,7 +177,9 @@ class Plan:
             changes |= {f"ksfs.{ksf}.moves.{metric}": None} if metric in entry.moves else {}
             changes |= {f"ksfs.{ksf}.needs.{metric}": None} if metric in entry.needs else {}
         changes["stages"] = [stage for stage in self.stages if stage != metric]
-        changes["drivers"] = [plan_text.plain(link) for link in self.drivers if metric not in (link.source, link.target)]
+        changes["drivers"] = [
+            plan_text.plain(link) for link in self.drivers if metric not in (link.source, link.target)
+        ]
         return self.replace(changes)
 
     def without_ksf(self, ksf: str) -> Plan:

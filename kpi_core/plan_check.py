@@ -118,7 +118,9 @@ def check_sizes(section: str, entries: Mapping[str, object], problems: Problems)
         )
 
 
-def check_metrics(metrics: Mapping[str, Metric], teams: Iterable[str], known: Iterable[str], problems: Problems) -> None:
+def check_metrics(
+    metrics: Mapping[str, Metric], teams: Iterable[str], known: Iterable[str], problems: Problems
+) -> None:
     """Check names, teams and formulas of the metrics that parsed; `known` are all ids, broken ones too."""
     names = names_of(metrics | {metric: _stand_in(metric) for metric in set(known) - set(metrics)})
     taken: dict[str, str] = {}
@@ -173,4 +175,3 @@ def check_whole(plan: Plan, problems: Problems) -> None:
     except KpiError as error:
         metric = error.facts.get("metric")
         problems.add(error, f"metrics.{metric}.formula" if metric else "metrics")
-

@@ -94,13 +94,22 @@ SLOPE: dict[str, Callable[[Array, Sequence[Array], Array], tuple[Array, ...]]] =
 # How tightly each sign binds when written; a call like min(…) never needs brackets.
 _BINDING = {
     **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), 1),
-    **{"+": 2, "-": 2, "*": 3, "/": 3, "neg": 4, "^": 5},
+    "+": 2,
+    "-": 2,
+    "*": 3,
+    "/": 3,
+    "neg": 4,
+    "^": 5,
 }
 _ATOM = 6
 
 TEXT: dict[str, str] = {
     **{sign: f" {sign} " for sign in _BINDING if sign != "neg"},
-    **{"neg": "-", "sum": "sum", "min": "min", "max": "max", "if": "if"},
+    "neg": "-",
+    "sum": "sum",
+    "min": "min",
+    "max": "max",
+    "if": "if",
 }
 _SIGNS = {"*": " × ", "/": " ÷ ", "-": " − ", "neg": "−", "<=": " ≤ ", ">=": " ≥ ", "<>": " ≠ "}
 SENTENCE: dict[Language, dict[str, str]] = {

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from kpi_core import readings
-from kpi_core.errors import KpiError
 from kpi_core.document import Metric, Text
+from kpi_core.errors import KpiError
 from kpi_core.formula import Expression, Names, parse
 from kpi_core.readings import Array
 
@@ -155,7 +155,7 @@ def slopes(tree: Tree, of: str, values: Values | None = None) -> dict[str, Array
     known = evaluate(tree, values)
     given = set(values or ())
     zero = np.zeros(np.broadcast_shapes(*(np.shape(known[metric]) for metric in tree.carriers(_known(tree, of)))))
-    worth: dict[str, Array] = {metric: zero for metric in tree.metrics} | {of: np.ones_like(zero)}
+    worth: dict[str, Array] = dict.fromkeys(tree.metrics, zero) | {of: np.ones_like(zero)}
     with np.errstate(all="ignore"):
         for metric in reversed(tree.carriers(of)):
             if metric in tree.expressions and metric not in given:

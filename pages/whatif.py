@@ -18,7 +18,9 @@ with left:
     scenarios.put_back(plan, before, moved)
 with right:
     page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
-    page.picture(rows.funnel(plan, before), _("The funnel: bar widths are logarithms, the dashed outline is the baseline."))
+    page.picture(
+        rows.funnel(plan, before), _("The funnel: bar widths are logarithms, the dashed outline is the baseline.")
+    )
 
 st.header(_("逆算: what would it take?"), anchor=False)
 needed = goal.required_all(plan)

@@ -39,20 +39,20 @@ def serve(script: str = "app.py", *, folder: Path = ROOT, options: tuple[str, ..
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(address, server)
             yield address
         finally:
-            server.terminate()
+            server.kill()  # a polite stop would wait for open pages
 
 
-def _wait(address: str, server: subprocess.Popen[str]) -> None:
+def _wait(address: str, server: subprocess.Popen[bytes]) -> None:
     for _ in range(300):
         if server.poll() is not None:
-            raise RuntimeError(f"the server stopped: {server.stdout.read() if server.stdout else ''}")
+            raise RuntimeError("the server stopped by itself; run it by hand to see why")
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 return

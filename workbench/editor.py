@@ -122,9 +122,13 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
                 _("Remove"),
                 key=f"remove_{metric}",
                 icon=":material/delete:",
-                on_click=session.attempt,
-                args=(lambda: session.put(session.plan().without_metric(metric)),),
+                on_click=_remove,
+                args=(metric,),
             )
+
+
+def _remove(metric: str) -> None:
+    session.attempt(lambda: session.put(session.plan().without_metric(metric)))
 
 
 def _becomes_computed(metric: str, text: str) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def _add() -> None:
         entry["value"] = formats.parse(said["said"] or "0", entry["unit"])
     except KpiError:
         entry["formula"] = said["said"]
-    if session.change({f"metrics.{metric}": entry}):
+    if session.attempt(lambda: session.desk().change({f"metrics.{metric}": entry})):
         session.remember("metric", metric)
 
 

@@ -200,7 +200,9 @@ def parse(text: str, unit: str = "") -> float:
     share = rest.endswith("%") or unit == "%"
     number = _amount(rest.removesuffix("%"))
     if number is None or number > 1e15:
-        raise KpiError("not_a_number", "“{typed}” is not a number. Write for example 120, 15% or 10億.", typed=text[:40])
+        raise KpiError(
+            "not_a_number", "“{typed}” is not a number. Write for example 120, 15% or 10億.", typed=text[:40]
+        )
     return sign * (number / 100 if share else number)
 
 

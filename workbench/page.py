@@ -106,9 +106,9 @@ def named(error: KpiError) -> KpiError:
     facts = dict(error.facts)
     for fact in ("metric", "other"):
         if fact in facts:
-            facts[fact] = names.get(str(facts[fact]), facts[fact])
+            facts[fact] = names.get(str(facts[fact]), str(facts[fact]))
     if isinstance(loop := facts.get("metrics"), tuple):
-        facts["loop"] = " → ".join(names.get(metric, metric) for metric in loop)
+        facts["loop"] = " → ".join(names.get(metric, str(metric)) for metric in loop)
     if isinstance(users := facts.get("users"), tuple):
-        facts["users"] = ", ".join(names.get(user, user) for user in users)
+        facts["users"] = ", ".join(names.get(user, str(user)) for user in users)
     return KpiError(error.code, error.message, **facts)

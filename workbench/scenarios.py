@@ -25,9 +25,7 @@ def put_back(plan: Plan, before: Plan, moved: Mapping[str, tuple[float, float]])
             on_click=session.change,
             args=({f"metrics.{lever}.value": was for lever, (was, _now) in moved.items()},),
         )
-        st.button(
-            _("Use as baseline"), key="new_baseline", disabled=plan == before, on_click=session.take_as_baseline
-        )
+        st.button(_("Use as baseline"), key="new_baseline", disabled=plan == before, on_click=session.take_as_baseline)
 
 
 def take_one(plan: Plan, needed: Mapping[str, Required]) -> None:

@@ -105,7 +105,7 @@ def script_error(error: Exception) -> bool:
     """Log an uncaught error under an id, show the calm page with that id, and nothing else."""
     error_id = secrets.token_hex(4)
     _log.error("script error %s", error_id, exc_info=error)
-    from workbench import calm  # noqa: PLC0415  # pages are loaded by now; the server must start without them
+    from workbench import calm  # pages are loaded by now; the server must start without them
 
     calm.show(error_id)
     return True

@@ -36,7 +36,8 @@ def desk() -> Desk:
     browser = st.context.cookies.get(BROWSER_COOKIE)
     if browser:
         return _desks().of(browser, samples.sample_plan())
-    return st.session_state.setdefault(_DESK, Desk.holding(samples.sample_plan()))
+    own: Desk = st.session_state.setdefault(_DESK, Desk.holding(samples.sample_plan()))
+    return own
 
 
 def plan() -> Plan:
@@ -77,9 +78,9 @@ def attempt(action: Callable[[], None], *, key: str = "") -> bool:
     return True
 
 
-def change(changes: Mapping[str, Any], *, key: str = "") -> bool:
+def change(changes: Mapping[str, Any], *, key: str = "") -> None:
     """Change fields of the plan by their dotted paths: one revision, or none if it is refused."""
-    return attempt(lambda: desk().change(changes), key=key)
+    attempt(lambda: desk().change(changes), key=key)
 
 
 def put(changed: Plan) -> None:

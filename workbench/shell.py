@@ -13,7 +13,7 @@ from workbench.words import _
 _PAGES = Path(__file__).parents[1] / "pages"
 
 
-def _page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page:  # type: ignore[valid-type]
+def _page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page:
     url = None if default else name
     return st.Page(_PAGES / f"{name}.py", title=title, icon=icon, url_path=url, default=default)
 

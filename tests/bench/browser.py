@@ -64,7 +64,8 @@ def lines() -> Iterator[str]:
 
 
 def _move(page: Page, slider: str, text: str, key: str) -> float:
-    page.locator(f"{slider} [role=slider]").first.focus()
+    page.bring_to_front()  # a page in the background draws no frames
+    page.locator(slider).get_by_role("slider").first.focus()
     page.evaluate(_WATCH, [text, ".stVegaLiteChart"])
     page.keyboard.press(key)
     took = float(page.evaluate("window.moved"))

@@ -7,10 +7,10 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-
 from kpi_core.focus import choose
-from kpi_core.formula import parse
+
 from kpi_core.errors import KpiError
+from kpi_core.formula import parse
 from kpi_core.plan import Plan
 from kpi_core.tree import evaluate
 from tests.bench.timing import line, medians
@@ -57,7 +57,9 @@ def _focus() -> str:
         return sum(1 for a in pairs[0] for b in pairs[1] for c in pairs[2] if _affordable((*a, *b, *c)))
 
     ours, rival = medians(lambda: choose(PLAN), one_by_one, rounds=7)
-    return line("12 KSFs proven, with reasons", ours, rival, against="only listing the sets in Python", promise="< 50 ms")
+    return line(
+        "12 KSFs proven, with reasons", ours, rival, against="only listing the sets in Python", promise="< 50 ms"
+    )
 
 
 def _affordable(chosen: tuple[str, ...]) -> bool:
@@ -76,4 +78,10 @@ def _hostile_formulas() -> str:
                 continue
 
     ours, rival = medians(refuse, lambda: parse("a+" * 999 + "a"), rounds=7)
-    return line("7 hostile formulas refused", ours, rival, against="one harmless formula of 2,000 characters", promise="<= 50 ms each")
+    return line(
+        "7 hostile formulas refused",
+        ours,
+        rival,
+        against="one harmless formula of 2,000 characters",
+        promise="<= 50 ms each",
+    )

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from workbench import theme
-from workbench.charts.picture import Picture, draw
+from workbench.charts.picture import ROWS, Chart, Picture, draw
 
 
 def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height: int = 240) -> Picture:
@@ -32,8 +32,8 @@ def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height
     return draw(_build, rows, amount=amount, height=height)
 
 
-def _build(amount: str, height: int) -> alt.LayerChart:
-    base = alt.Chart(alt.Data(name="rows"))
+def _build(amount: str, height: int) -> Chart:
+    base = alt.Chart(ROWS)
     across = alt.X(
         "name:N",
         sort=alt.SortField("at"),

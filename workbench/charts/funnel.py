@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from workbench import theme
-from workbench.charts.picture import Picture, draw
+from workbench.charts.picture import ROWS, Chart, Picture, draw
 
 
 def funnel(stages: Sequence[Mapping[str, Any]], *, height: int = 34) -> Picture:
@@ -37,8 +37,8 @@ def _width(number: float) -> float:
     return log10(max(number, 0.0) + 1)
 
 
-def _build(height: int) -> alt.LayerChart:
-    base = alt.Chart(alt.Data(name="rows"))
+def _build(height: int) -> Chart:
+    base = alt.Chart(ROWS)
     down = alt.Y(
         "name:N",
         sort=alt.SortField("at"),

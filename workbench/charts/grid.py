@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from workbench import theme
-from workbench.charts.picture import Picture, draw
+from workbench.charts.picture import ROWS, Chart, Picture, draw
 
 
 def grid(cells: Sequence[Mapping[str, Any]], *, across: str, down: str, height: int = 260) -> Picture:
@@ -20,8 +20,8 @@ def grid(cells: Sequence[Mapping[str, Any]], *, across: str, down: str, height: 
     return draw(_build, rows, across=across, down=down, height=height)
 
 
-def _build(across: str, down: str, height: int) -> alt.LayerChart:
-    base = alt.Chart(alt.Data(name="rows")).encode(
+def _build(across: str, down: str, height: int) -> Chart:
+    base = alt.Chart(ROWS).encode(
         x=alt.X(
             "x:N",
             sort=alt.SortField("x_at"),

@@ -15,7 +15,11 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-Build = Callable[..., alt.Chart | alt.LayerChart]
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Build = Callable[..., Chart]
+
+# Stands for the rows while a picture is being specified.
+ROWS = alt.NamedData(name="rows")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from workbench import theme
-from workbench.charts.picture import Picture, draw
+from workbench.charts.picture import ROWS, Chart, Picture, draw
 
 
 def tornado(bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str, height: int = 38) -> Picture:
@@ -21,8 +21,8 @@ def tornado(bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str
     return draw(_build, rows, low=low, high=high, height=height * max(len(rows), 1) + 24)
 
 
-def _build(low: str, high: str, height: int) -> alt.LayerChart:
-    base = alt.Chart(alt.Data(name="rows"))
+def _build(low: str, high: str, height: int) -> Chart:
+    base = alt.Chart(ROWS)
     down = alt.Y(
         "name:N",
         sort=alt.SortField("at"),

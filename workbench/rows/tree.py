@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
+from typing import Literal
 
 from kpi_core import goal
 from kpi_core.document import Metric
@@ -27,9 +28,13 @@ def _card(plan: Plan, metric: str, needed: Required | None) -> Card:
     now = plan.tree.now(metric)
     value = words.value(now, entry)
     required = _required(entry, needed)
-    gap = words.difference(now - _shown_need(entry, needed.value), entry) if needed and needed.value and required else None
+    gap = (
+        words.difference(now - _shown_need(entry, needed.value), entry)
+        if needed and needed.value and required
+        else None
+    )
     operator = plan.tree.expressions[metric].operator if metric in plan.tree.expressions else None
-    team = words.name(plan.teams[entry.team]) if entry.team in plan.teams else ""
+    team = words.team(plan, metric)
     return Card(
         id=metric,
         name=words.name(entry),
@@ -50,7 +55,7 @@ def _card(plan: Plan, metric: str, needed: Required | None) -> Card:
     )
 
 
-def _role(plan: Plan, metric: str, needed: Required | None) -> str:
+def _role(plan: Plan, metric: str, needed: Required | None) -> Literal["kgi", "input", "computed", "monitor"]:
     if metric == plan.kgi.metric:
         return "kgi"
     if needed is None:
@@ -58,7 +63,7 @@ def _role(plan: Plan, metric: str, needed: Required | None) -> str:
     return "computed" if metric in plan.tree.expressions else "input"
 
 
-def _status(needed: Required | None) -> str:
+def _status(needed: Required | None) -> Literal["reached", "gap", "plain"]:
     if needed is None:
         return "plain"
     return "reached" if needed.limit == "already" else "gap"

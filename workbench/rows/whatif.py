@@ -28,9 +28,7 @@ def bridge(plan: Plan, before: Plan) -> Picture:
     """Return the waterfall from the baseline's KGI over every changed lever to today's."""
     metric = plan.metrics[plan.kgi.metric]
     moves = changed(plan, before)
-    shares = explain_change(
-        plan.tree, plan.kgi.metric, {lever: was for lever, (was, _now) in moves.items()}, {}
-    )
+    shares = explain_change(plan.tree, plan.kgi.metric, {lever: was for lever, (was, _now) in moves.items()}, {})
     now = plan.tree.now(plan.kgi.metric)
     at = now - sum(shares.values())
     steps = [_step(_("Baseline"), 0.0, at, words.value(at, metric), theme.GHOST)]
