@@ -2,4 +2,44 @@
 
 import streamlit as st
 
-st.write("soon")
+from kpi_core import focus
+from workbench import chosen, limits, page, sentences, session
+from workbench.rows import focus as rows
+from workbench.words import _
+
+plan = session.plan()
+page.question(_("Which few KSFs do we put our people on?"))
+if not plan.ksfs:
+    st.info(_("This plan has no KSFs yet. Add some from the catalogue below."))
+    chosen.adder(plan)
+    st.stop()
+
+above = st.container()
+left, right = st.columns([1, 2.2], gap="large")
+with left:
+    objective = limits.objective()
+    limits.form(plan)
+    locked, ruled_out = limits.choices(plan)
+found = focus.choose(plan, objective=objective, lock=locked, rule_out=ruled_out)
+with above:
+    page.answer(sentences.focus(found))
+with right:
+    chosen.teams(found)
+    st.caption(sentences.proof(found))
+    st.subheader(_("Why not the others?"), anchor=False)
+    page.table(rows.left_out(found), key="left_out")
+
+st.header(_("The next best sets"), anchor=False)
+page.table(rows.alternatives(found), key="alternatives")
+
+st.header(_("How one KSF's effect comes about"), anchor=False)
+ksf = chosen.one(plan)
+with st.expander(_("Edit this KSF"), icon=":material/edit:"):
+    limits.ksf_form(plan, ksf)
+    chosen.remover(ksf)
+for entry in chosen.effects(found, ksf):
+    page.picture(rows.ledger(plan, entry), sentences.effect(plan, entry))
+page.numbers(rows.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger")
+chosen.constants(plan)
+chosen.adder(plan)
+page.code("focus.choose(plan).chosen", "focus.choose(plan).left_out")

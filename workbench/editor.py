@@ -7,7 +7,6 @@ used stays in its field with the reason below it, and the plan stays as it was.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -15,7 +14,7 @@ import streamlit as st
 from kpi_core.document import Metric
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import formats, page, sentences, session, words
+from workbench import fields, formats, page, sentences, session, words
 from workbench.words import _, md
 
 _NEW = "new_metric"
@@ -29,18 +28,18 @@ def form(plan: Plan, metric: str) -> None:
         if entry.definition:
             st.caption(md(entry.definition))
         language = words.language()
-        _text(_("Name"), f"metrics.{metric}.name.{language}", getattr(entry.name, language) or "")
+        fields.text(_("Name"), f"metrics.{metric}.name.{language}", getattr(entry.name, language) or "")
         if entry.formula is None:
             _number_fields(metric, entry)
         else:
             _formula_field(plan, metric, entry)
         left, right = st.columns(2)
         with left:
-            _text(_("Unit"), f"metrics.{metric}.unit", entry.unit)
+            fields.text(_("Unit"), f"metrics.{metric}.unit", entry.unit)
         with right:
-            _choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, kinds())
+            fields.choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, kinds())
         teams = {team: words.name(part) for team, part in plan.teams.items()}
-        _choice(_("Team"), f"metrics.{metric}.team", entry.team, teams)
+        fields.choice(_("Team"), f"metrics.{metric}.team", entry.team, teams)
         _structure(plan, metric, entry)
 
 
@@ -60,7 +59,7 @@ def kinds() -> dict[str, str]:
 
 def _number_fields(metric: str, entry: Metric) -> None:
     path = f"metrics.{metric}"
-    _number(_("Value today"), path, "value", entry, help_=_("You can write 10億, 800万, 15% or full-width digits."))
+    _number(_("Value today"), path, "value", entry, about=_("You can write 10億, 800万, 15% or full-width digits."))
     left, right = st.columns(2)
     with left:
         _number(_("Plausible low"), path, "low", entry)
@@ -77,7 +76,7 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
     st.text_area(
         _("Formula"),
         key=key,
-        on_change=_store,
+        on_change=fields.store,
         args=(path, lambda text: {path: text}),
         height=80,
         help=_("Use the names of metrics, numbers, + − × ÷ ^ ( ) and sum, min, max, if."),
@@ -87,7 +86,7 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
         st.caption(md(_("Value today: {value}").format(value=words.value(plan.tree.now(metric), entry))))
     else:
         _point_at(session.typed(key), error)
-        _reason(key)
+        fields.reason(key)
 
 
 def _point_at(text: str, error: KpiError) -> None:
@@ -106,10 +105,10 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
             st.text_input(
                 _("Compute it from others instead (formula)"),
                 key=session_key,
-                on_change=_store,
+                on_change=fields.store,
                 args=(session_key, lambda text: _becomes_computed(metric, text)),
             )
-            _reason(session_key)
+            fields.reason(session_key)
         else:
             st.button(
                 _("Make it an input"),
@@ -176,48 +175,13 @@ def _free_id(plan: Plan) -> str:
     return f"metric_{number}"
 
 
-def _text(label: str, path: str, shown: str) -> None:
-    key = session.follow(path, shown)
-    st.text_input(label, key=key, on_change=_store, args=(path, lambda text: {path: text}), max_chars=200)
-    _reason(key)
-
-
-def _choice(label: str, path: str, shown: str | None, options: dict[str, str]) -> None:
-    key = session.follow(path, shown if shown in options else None)
-    st.selectbox(
-        label,
-        options=list(options),
-        format_func=options.__getitem__,
-        key=key,
-        on_change=_store,
-        args=(path, lambda chosen: {path: chosen}),
-    )
-    _reason(key)
-
-
-def _number(label: str, path: str, field: str, entry: Metric, help_: str | None = None) -> None:
+def _number(label: str, path: str, field: str, entry: Metric, about: str | None = None) -> None:
     number = getattr(entry, field)
-    key = session.follow(f"{path}.{field}", "" if number is None else words.editable(number, entry))
-    st.text_input(
-        label,
-        key=key,
-        on_change=_store,
-        args=(key, lambda text: _number_change(path, field, entry, text)),
-        help=help_,
-    )
-    _reason(key)
+    shown = "" if number is None else words.editable(number, entry)
+    fields.typed(label, f"{path}.{field}", shown, lambda text: _number_change(path, field, entry, text), help=about)
 
 
 def _number_change(path: str, field: str, entry: Metric, text: str) -> dict[str, Any]:
     number = formats.parse(text, entry.unit) if text.strip() else None
     own = {f"{path}.illustrative": None} if field == "value" else {}
     return {f"{path}.{field}": number, **own}
-
-
-def _store(key: str, changes: Callable[[Any], dict[str, Any]]) -> None:
-    session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key)
-
-
-def _reason(key: str) -> None:
-    if error := session.refused(key):
-        st.caption("\n".join(f":red[{md(said)}]  " for said in page.reasons(error)))

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from kpi_core import sensitivity
+from kpi_core.focus import Entry, Focus
 from kpi_core.goal import Required, Spread
 from kpi_core.plan import Plan
 from kpi_core.readings import sentence
@@ -166,6 +167,45 @@ def grid(plan: Plan, found: Grid) -> str:
         count=int(found.reached.sum()),
         all=found.reached.size,
         goal=words.value(plan.kgi.target, plan.metrics[plan.kgi.metric]),
+    )
+
+
+def focus(found: Focus) -> str:
+    """Say which set is best, what it brings, and how sure that is."""
+    kgi = found.plan.metrics[found.plan.kgi.metric]
+    said = {
+        "count": len(found.chosen),
+        "kgi": md(words.name(kgi)),
+        "was": md(words.value(found.baseline, kgi)),
+        "now": md(words.value(found.kgi, kgi)),
+        "gain": md(words.difference(found.gain, kgi)),
+    }
+    if not found.chosen:
+        return _("Within these limits no KSF helps. Give more hours, budget or places.")
+    return _("These {count} KSFs take {kgi} from {was} to {now} ({gain}).").format(**said)
+
+
+def proof(found: Focus) -> str:
+    """Say how the set was proven, and how close the runner-up is."""
+    kgi = found.plan.metrics[found.plan.kgi.metric]
+    said = _("Proven: all {count} sets within the limits were compared.").format(count=f"{found.proof.evaluated:,}")
+    if found.margin is None or found.runner_up is None:
+        return said
+    apart = {"margin": words.value(found.margin, kgi), "set": " ".join(found.runner_up.chosen)}
+    if found.tie:
+        return said + " " + _("Nearly equal: {set}, only {margin} less.").format(**apart)
+    return said + " " + _("The runner-up, {set}, brings {margin} less.").format(**apart)
+
+
+def effect(plan: Plan, entry: Entry) -> str:
+    """Read a KSF's ledger aloud."""
+    return _(
+        "{ksf} is stated to lift {metric} by {stated}; {effective} of it can be counted on (illustrative)."
+    ).format(
+        ksf=words.name(plan.ksfs[entry.ksf]),
+        metric=words.name(plan.metrics[entry.metric]),
+        stated=words.percent(entry.stated),
+        effective=words.percent(entry.effective),
     )
 
 

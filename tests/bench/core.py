@@ -7,9 +7,9 @@ from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from kpi_core.focus import choose
 
 from kpi_core.errors import KpiError
+from kpi_core.focus import choose
 from kpi_core.formula import parse
 from kpi_core.plan import Plan
 from kpi_core.tree import evaluate

@@ -32,7 +32,30 @@ def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height
     return draw(_build, rows, amount=amount, height=height)
 
 
+def steps(found: Sequence[Mapping[str, Any]], *, amount: str, height: int = 220) -> Picture:
+    """Return a waterfall without a goal: steps as in `bridge`, less their `goal`."""
+    top = max((max(step["start"], step["end"]) for step in found), default=1.0)
+    rows = [
+        {**step, "at": at, "top": max(step["start"], step["end"]), "ceiling": 1.15 * top}
+        for at, step in enumerate(found)
+    ]
+    return draw(_build_steps, rows, amount=amount, height=height)
+
+
 def _build(amount: str, height: int) -> Chart:
+    base = alt.Chart(ROWS)
+    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(y=alt.Y("goal:Q", aggregate="max"))
+    named = base.mark_text(color=theme.GAP, align="right", dy=-7, fontSize=12, x="width").encode(
+        y=alt.Y("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
+    )
+    return alt.layer(*_waterfall(amount), line, named).properties(height=height)
+
+
+def _build_steps(amount: str, height: int) -> Chart:
+    return alt.layer(*_waterfall(amount)).properties(height=height)
+
+
+def _waterfall(amount: str) -> tuple[alt.Chart, ...]:
     base = alt.Chart(ROWS)
     across = alt.X(
         "name:N",
@@ -49,9 +72,5 @@ def _build(amount: str, height: int) -> Chart:
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=amount)],
     )
     labels = base.mark_text(dy=-8, fontSize=13, fontWeight="bold").encode(x=across, y=alt.Y("top:Q"), text="label:N")
-    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(y=alt.Y("goal:Q", aggregate="max"))
-    named = base.mark_text(color=theme.GAP, align="right", dy=-7, fontSize=12, x="width").encode(
-        y=alt.Y("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
-    )
     air = base.mark_point(opacity=0, tooltip=None).encode(x=across, y=alt.Y("ceiling:Q"))
-    return alt.layer(bars, line, labels, named, air).properties(height=height)
+    return bars, labels, air

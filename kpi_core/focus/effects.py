@@ -1,0 +1,216 @@
+"""The effect ledger: from the lift a team states to the lift that can be counted on.
+
+    effective = stated · execution · skill · headroom · flow · prerequisites · dilution · (1 + synergy) · ramp
+
+    stated         (low + most likely + high) / 3
+    execution      many initiatives do not stick
+    skill          exp(−slope · levels missing)
+    headroom       experienced teams have harvested the basics already
+    flow           what the KSF needs a month, as far as it is there
+    prerequisites  a factor for each KSF it builds on that is not chosen
+    dilution       1 / (1 + d · KSFs beyond what the team can run at once)
+    synergy        a bonus for each chosen partner
+    ramp           the share of the effect that falls within the horizon
+
+Everything multiplies. The constants are `plan.assumptions`: illustrative until a team sets its own.
+A chosen KSF may bring along a share of one that is not chosen (spill-over).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from kpi_core.document import Ksf
+from kpi_core.plan import Plan
+from kpi_core.readings import Array
+from kpi_core.tree import evaluate
+
+Objective = Literal["average", "run_rate"]
+
+STEPS = ("execution", "skill", "headroom", "flow", "prerequisites", "dilution", "synergy", "ramp")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one KSF does to one metric: the stated lift, the factor of every step, the effective lift.
+
+    `spills_from` names the chosen KSF that brings this along, if the KSF itself is not chosen.
+    """
+
+    ksf: str
+    metric: str
+    stated: float
+    factors: Mapping[str, float]
+    spills_from: str | None = None
+    share: float = 1.0
+
+    @property
+    def effective(self) -> float:
+        """Return the relative lift that counts: 0.0105 is +1.05 %."""
+        return self.stated * math.prod(self.factors.values()) * self.share
+
+    def running(self) -> list[tuple[str, float]]:
+        """Return the lift after each step, for a waterfall from stated to effective."""
+        value, found = self.stated, [("stated", self.stated)]
+        for step, factor in self.factors.items():
+            value *= factor
+            found.append((step, value))
+        return found if self.share == 1.0 else [*found, ("spill_over", value * self.share)]
+
+
+@dataclass(frozen=True)
+class Effects:
+    """The factors of every KSF of a plan, for sets of KSFs given as rows of a 0/1 matrix."""
+
+    plan: Plan
+    objective: Objective
+
+    @cached_property
+    def ksfs(self) -> tuple[str, ...]:
+        """Return the KSFs in the plan's order: the columns of every matrix here."""
+        return tuple(self.plan.ksfs)
+
+    @cached_property
+    def metrics(self) -> tuple[str, ...]:
+        """Return the metrics that any KSF moves."""
+        return tuple(dict.fromkeys(metric for ksf in self.plan.ksfs.values() for metric in ksf.moves))
+
+    @cached_property
+    def own(self) -> dict[str, dict[str, float]]:
+        """Return, for each KSF, the factors that do not depend on what else is chosen."""
+        return {ksf: self._own(entry) for ksf, entry in self.plan.ksfs.items()}
+
+    def _own(self, entry: Ksf) -> dict[str, float]:
+        assume, skill = self.plan.assumptions, self.plan.teams[entry.team].skill
+        eta = assume.headroom_basic if entry.layer == "basic" else assume.headroom_advanced
+        return {
+            "execution": assume.execution,
+            "skill": math.exp(assume.skill_slope * min(0, skill - entry.skill)),
+            "headroom": max(assume.headroom_floor, 1 - eta * max(0, skill - assume.headroom_skill)),
+            "flow": self._flow(entry, skill),
+            "ramp": self._ramp(entry),
+        }
+
+    def _flow(self, entry: Ksf, skill: int) -> float:
+        if skill >= self.plan.assumptions.prerequisite_skill:
+            return 1.0
+        months = self.plan.kgi.months
+        shares = (self.plan.tree.now(metric) / months / needed for metric, needed in entry.needs.items() if needed > 0)
+        return math.prod(min(1.0, max(0.0, share)) for share in shares)
+
+    def _ramp(self, entry: Ksf) -> float:
+        if self.objective == "run_rate":
+            return 1.0
+        start, full = entry.ramp
+        months = np.arange(1, self.plan.assumptions.horizon_months + 1)
+        return float(np.mean(np.clip((months - start) / (full - start), 0, 1)))
+
+    @cached_property
+    def lifts(self) -> Array:
+        """Return stated · own factors, one row per KSF, one column per metric."""
+        table = np.zeros((len(self.ksfs), len(self.metrics)))
+        for row, ksf in enumerate(self.ksfs):
+            for metric, lift in self.plan.ksfs[ksf].moves.items():
+                table[row, self.metrics.index(metric)] = sum(lift) / 3 * math.prod(self.own[ksf].values())
+        return table
+
+    def prerequisites(self, chosen: Array, ksf: str) -> Array:
+        """Return, for each set, the factor for what the KSF builds on and is not in the set."""
+        entry, assume = self.plan.ksfs[ksf], self.plan.assumptions
+        if self.plan.teams[entry.team].skill >= assume.prerequisite_skill:
+            return np.ones(len(chosen))
+        missing = sum((1 - chosen[:, self.ksfs.index(other)] for other in entry.depends_on), np.zeros(len(chosen)))
+        return np.asarray(assume.prerequisite**missing, dtype=np.float64)
+
+    def dilution(self, chosen: Array, ksf: str) -> Array:
+        """Return, for each set, how thinly the KSF's team is spread."""
+        team, assume = self.plan.ksfs[ksf].team, self.plan.assumptions
+        mine = [column for column, other in enumerate(self.ksfs) if self.plan.ksfs[other].team == team]
+        too_many = np.maximum(0, chosen[:, mine].sum(axis=1) - assume.free_ksfs[self.plan.teams[team].skill - 1])
+        return np.asarray(1 / (1 + assume.dilution * too_many), dtype=np.float64)
+
+    def synergy(self, chosen: Array, ksf: str) -> Array:
+        """Return, for each set, 1 plus the bonuses of the partners in it."""
+        bonus = np.ones(len(chosen))
+        for link in self.plan.assumptions.synergies:
+            if ksf in link.pair and (partner := link.pair[link.pair[0] == ksf]) in self.plan.ksfs:
+                bonus = bonus + link.bonus * chosen[:, self.ksfs.index(partner)]
+        return bonus
+
+    def multipliers(self, chosen: Array) -> Array:
+        """Return by how much each metric is multiplied, one row per set, before any cap."""
+        logs = np.zeros((len(chosen), len(self.metrics)))
+        for row, ksf in enumerate(self.ksfs):
+            together = self.prerequisites(chosen, ksf) * self.dilution(chosen, ksf) * self.synergy(chosen, ksf)
+            moved = np.flatnonzero(self.lifts[row])
+            logs[:, moved] += chosen[:, [row]] * np.log1p(together[:, None] * self.lifts[row, moved])
+        for source, target, share in self._spillovers():
+            brought = chosen[:, [source]] * (1 - chosen[:, [target]])
+            own = self.prerequisites(chosen, self.ksfs[target])[:, None] * self.lifts[target]
+            logs += brought * np.log1p(share * own)
+        return np.exp(logs)
+
+    def _spillovers(self) -> list[tuple[int, int, float]]:
+        return [
+            (self.ksfs.index(link.source), self.ksfs.index(link.target), link.share)
+            for link in self.plan.assumptions.spillovers
+            if link.source in self.plan.ksfs and link.target in self.plan.ksfs
+        ]
+
+    def kgi(self, chosen: Array) -> Array:
+        """Return the KGI of each set through the plan's tree, for rows of chosen KSFs.
+
+        A KSF may move a computed metric too: its formula is evaluated first, then multiplied.
+        """
+        tree, kgi = self.plan.tree, self.plan.kgi.metric
+        factors = dict(zip(self.metrics, self.multipliers(chosen).T, strict=True))
+        values: dict[str, Array] = {}
+        for metric in tree.order:
+            if metric in factors:
+                now = evaluate(tree, values)[metric] if metric in tree.expressions else tree.baseline[metric]
+                values[metric] = now * self._capped(metric, factors[metric])
+        return np.broadcast_to(evaluate(tree, values)[kgi], (len(chosen),))
+
+    def _capped(self, metric: str, factor: Array) -> Array:
+        """Let rates stop at the assumed cap; one that is above it already stays where it is."""
+        now = self.plan.tree.now(metric)
+        if not self.plan.metrics[metric].is_share or now <= 0:
+            return factor
+        return np.minimum(factor, max(1.0, self.plan.assumptions.rate_cap / now))
+
+
+def ledger(plan: Plan, chosen: Collection[str], *, objective: Objective = "average") -> tuple[Entry, ...]:
+    """Return every effect of a set of KSFs, step by step, spill-overs last.
+
+    >>> from kpi_core.document import Ksf
+    >>> Entry("F1", "rate", 0.02, {"execution": 0.6, "ramp": 0.875}).effective
+    0.0105
+    """
+    effects = Effects(plan, objective)
+    row = np.array([[1.0 if ksf in chosen else 0.0 for ksf in effects.ksfs]])
+    entries = [entry for ksf in effects.ksfs if ksf in chosen for entry in _entries(effects, row, ksf)]
+    for link in plan.assumptions.spillovers:
+        if link.source in chosen and link.target in plan.ksfs and link.target not in chosen:
+            entries += _entries(effects, row, link.target, source=link.source, share=link.share)
+    return tuple(entries)
+
+
+def _entries(effects: Effects, row: Array, ksf: str, *, source: str | None = None, share: float = 1.0) -> list[Entry]:
+    own = effects.own[ksf]
+    alone = source is not None  # a spill-over takes the other KSF as it would be by itself
+    together = {
+        "prerequisites": float(effects.prerequisites(row, ksf)[0]),
+        "dilution": 1.0 if alone else float(effects.dilution(row, ksf)[0]),
+        "synergy": 1.0 if alone else float(effects.synergy(row, ksf)[0]),
+    }
+    factors = {step: {**own, **together}[step] for step in STEPS}
+    return [
+        Entry(ksf, metric, sum(lift) / 3, factors, source, share)
+        for metric, lift in effects.plan.ksfs[ksf].moves.items()
+    ]

@@ -1,0 +1,106 @@
+"""The choice as people see it: a card for each team, one KSF opened, the constants, the catalogue."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kpi_core.focus import Entry, Focus, ledger
+from kpi_core.plan import Plan
+from kpi_core.plan_text import plain
+from workbench import fields, formats, samples, session, theme, words
+from workbench.rows import focus as rows
+from workbench.words import _, md
+
+_FREE = ("execution", "skill_slope", "headroom_basic", "headroom_advanced", "prerequisite", "dilution", "rate_cap")
+
+
+def teams(found: Focus) -> None:
+    """Show what each team takes on, what it brings, and how many hours it takes."""
+    plan = found.plan
+    busy = [team for team in plan.teams if any(ksf.team == team for ksf in plan.ksfs.values())]
+    for column, team in zip(st.columns(max(len(busy), 1)), busy, strict=True):
+        with column.container(border=True, height="stretch", key=f"team_{team}"):
+            st.markdown(f"**{md(words.name(plan.teams[team]))}**")
+            for ksf in rows.of_team(found, team):
+                st.markdown(f"**{ksf}** {md(words.name(plan.ksfs[ksf]))}")
+                st.caption(md(rows.brings(found, ksf)))
+            if not rows.of_team(found, team):
+                st.caption(_("Nothing within these limits"))
+            st.caption(md(rows.hours(found, team)))
+    st.html(_spines(busy))
+
+
+def _spines(busy: list[str]) -> str:
+    rules = (f".st-key-team_{team} {{ border-left: 4px solid {theme.team_colour(team)}; }}" for team in busy)
+    return f"<style>{' '.join(rules)}</style>"
+
+
+def one(plan: Plan) -> str:
+    """Return the KSF people want to look into."""
+    if session.typed("focus_ksf") not in plan.ksfs:
+        session.follow("focus_ksf", next(iter(plan.ksfs)))
+    ksf: str = st.selectbox(
+        _("KSF"),
+        options=list(plan.ksfs),
+        format_func=lambda ksf: f"{ksf} {words.name(plan.ksfs[ksf])}",
+        key="focus_ksf",
+        persist_state="session",
+        width=420,
+    )
+    return ksf
+
+
+def effects(found: Focus, ksf: str) -> list[Entry]:
+    """Return the effects of a KSF in the chosen set, or as they would be if it were added."""
+    entries = ledger(found.plan, {*found.chosen, ksf}, objective=found.objective)
+    return [entry for entry in entries if entry.ksf == ksf and entry.spills_from is None]
+
+
+def remover(ksf: str) -> None:
+    """Offer to take a KSF out of the plan."""
+    st.button(_("Remove this KSF"), key="remove_ksf", icon=":material/delete:", on_click=_remove, args=(ksf,))
+
+
+def _remove(ksf: str) -> None:
+    session.attempt(lambda: session.put(session.plan().without_ksf(ksf)))
+
+
+def adder(plan: Plan) -> None:
+    """Offer KSFs of the catalogue that fit this plan and are not in it yet."""
+    offers = samples.offers(plan)
+    if not offers:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.selectbox(
+            _("Add a KSF from the catalogue (illustrative)"),
+            options=list(offers),
+            format_func=lambda ksf: f"{ksf} {words.name(offers[ksf])}",
+            key="add_ksf",
+            width=420,
+        )
+        st.button(
+            _("Add"), key="add_ksf_button", on_click=session.change, args=({f"ksfs.{picked}": plain(offers[picked])},)
+        )
+
+
+def constants(plan: Plan) -> None:
+    """Show the constants of the ledger, editable."""
+    says = {
+        "execution": _("Execution: share of initiatives that stick"),
+        "skill_slope": _("Skill: loss per missing level (slope)"),
+        "headroom_basic": _("Headroom: loss per level above 2, basic KSFs"),
+        "headroom_advanced": _("Headroom: loss per level above 2, advanced KSFs"),
+        "prerequisite": _("Factor for a missing prerequisite"),
+        "dilution": _("Dilution per KSF too many"),
+        "rate_cap": _("Highest a rate can get"),
+    }
+    with st.expander(_("Assumptions (illustrative)"), icon=":material/science:"):
+        for column, name in zip(st.columns(len(_FREE)), _FREE, strict=True):
+            with column:
+                path = f"assumptions.{name}"
+                shown = formats.plain_number(getattr(plan.assumptions, name))
+                fields.typed(says[name], path, shown, _number_at(path))
+
+
+def _number_at(path: str) -> fields.Changes:
+    return lambda text: {path: formats.parse(text)}

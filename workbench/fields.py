@@ -1,0 +1,80 @@
+"""Form fields that write one dotted path of the plan when they are left.
+
+An entry that cannot be used stays in its field with the reason below it; the plan stays as it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from workbench import formats, page, session
+from workbench.words import _, md
+
+Changes = Callable[[Any], dict[str, Any]]
+
+
+def typed(label: str, key: str, shown: str, changes: Changes, **looks: Any) -> None:
+    """Show a text field; `changes` turns what was typed into changes of the plan, by path."""
+    st.text_input(label, key=session.follow(key, shown), on_change=store, args=(key, changes), **looks)
+    reason(key)
+
+
+def text(label: str, path: str, shown: str) -> None:
+    """Show a field for a text of the plan."""
+    typed(label, path, shown, lambda said: {path: said}, max_chars=200)
+
+
+def number(label: str, path: str, now: float | None, unit: str = "") -> None:
+    """Show a field for a number that may be left empty; 1,200万 and full-width digits are understood."""
+    shown = "" if now is None else f"{now:,.12g}"
+    placeholder = _("no limit")
+    typed(
+        label,
+        path,
+        shown,
+        lambda said: {path: formats.parse(said, unit) if said.strip() else None},
+        placeholder=placeholder,
+    )
+
+
+def whole(label: str, path: str, now: int | None, *, low: int, high: int, about: str | None = None) -> None:
+    """Show a field for a small whole number with steps."""
+    st.number_input(
+        label,
+        min_value=low,
+        max_value=high,
+        value=None,
+        step=1,
+        key=session.follow(path, now),
+        on_change=store,
+        args=(path, lambda chosen: {path: chosen}),
+        help=about,
+    )
+    reason(path)
+
+
+def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -> None:
+    """Show a list to choose one of; `options` maps what the plan says to what people read."""
+    st.selectbox(
+        label,
+        options=list(options),
+        format_func=options.__getitem__,
+        key=session.follow(path, now if now in options else None),
+        on_change=store,
+        args=(path, lambda chosen: {path: chosen}),
+    )
+    reason(path)
+
+
+def store(key: str, changes: Changes) -> None:
+    """Put what was entered into the plan, or keep the reason why not."""
+    session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key)
+
+
+def reason(key: str) -> None:
+    """Say below a field why its entry was refused."""
+    if error := session.refused(key):
+        st.caption("\n".join(f":red[{md(said)}]  " for said in page.reasons(error)))

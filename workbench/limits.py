@@ -1,0 +1,128 @@
+"""What the teams can give: skill, hours, at most so many KSFs, and the budget; each change answers at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kpi_core.plan import Plan
+from workbench import fields, formats, session, words
+from workbench.words import _, md
+
+
+def form(plan: Plan) -> None:
+    """Show the limits of every team that has KSFs, and the budget they share."""
+    for team, part in plan.teams.items():
+        if not any(ksf.team == team for ksf in plan.ksfs.values()):
+            continue
+        st.caption(f"**{md(words.name(part))}**")
+        skill, hours, most = st.columns(3)
+        with skill:
+            fields.whole(_("Skill 1–5"), f"teams.{team}.skill", part.skill, low=1, high=5, about=_skills())
+        with hours:
+            fields.number(_("Hours"), f"teams.{team}.hours", part.hours)
+        with most:
+            fields.whole(
+                _("At most"),
+                f"teams.{team}.max_ksfs",
+                part.max_ksfs,
+                low=0,
+                high=20,
+                about=_("KSFs this team takes on"),
+            )
+    fields.number(_("Budget (yen)"), "limits.budget", plan.limits.budget, unit="円")
+
+
+def _skills() -> str:
+    return _("1 new to it, 2 little experience, 3 able, 4 skilled, 5 specialist")
+
+
+def objective() -> str:
+    """Return how the KSFs' effects are counted: averaged over twelve months, or all at full effect."""
+    says = {"average": _("Average of 12 months"), "run_rate": _("At full effect")}
+    return st.segmented_control(
+        _("Count the effect as"),
+        options=list(says),
+        format_func=says.__getitem__,
+        default="average",
+        required=True,
+        key="focus_objective",
+        persist_state="session",
+    )
+
+
+def choices(plan: Plan) -> tuple[list[str], list[str]]:
+    """Return the KSFs that people want in, and those they rule out."""
+    ksfs = list(plan.ksfs)
+    locked = _some(_("Must be in"), "focus_lock", ksfs, plan)
+    ruled_out = _some(_("Ruled out"), "focus_rule_out", [ksf for ksf in ksfs if ksf not in locked], plan)
+    return locked, ruled_out
+
+
+def _some(label: str, key: str, options: list[str], plan: Plan) -> list[str]:
+    kept = session.typed(key)
+    if kept is not None and not set(kept) <= set(options):
+        session.follow(key, [ksf for ksf in kept if ksf in options])
+    return st.multiselect(
+        label,
+        options=options,
+        format_func=lambda ksf: f"{ksf} {words.name(plan.ksfs[ksf])}",
+        key=key,
+        persist_state="session",
+    )
+
+
+def ksf_form(plan: Plan, ksf: str) -> None:
+    """Show one KSF, each field editable: what it moves, what it takes, when it works."""
+    entry, path = plan.ksfs[ksf], f"ksfs.{ksf}"
+    language = words.language()
+    fields.text(_("Name"), f"{path}.name.{language}", getattr(entry.name, language) or "")
+    if entry.illustrative:
+        st.caption(_("Illustrative numbers. Put in your own low, most likely and high."))
+    for metric in entry.moves:
+        st.caption(_("Lifts {metric} by (low, most likely, high, relative)").format(metric=md(_metric(plan, metric))))
+        columns = st.columns(3)
+        for at, (column, label) in enumerate(zip(columns, (_("Low"), _("Most likely"), _("High")), strict=True)):
+            with column:
+                _lift(label, plan, ksf, metric, at)
+    cost, skill, start, full = st.columns(4)
+    with cost:
+        fields.number(_("Cost (yen)"), f"{path}.cost", entry.cost, unit="円")
+    with skill:
+        fields.whole(_("Skill needed"), f"{path}.skill", entry.skill, low=1, high=5)
+    for column, label, at in ((start, _("Starts in month"), 0), (full, _("Full in month"), 1)):
+        with column:
+            _ramp(label, plan, ksf, at)
+    hours_columns = st.columns(4)
+    for column, team in zip(hours_columns, [team for team in plan.teams if team != "company"], strict=False):
+        with column:
+            hours = entry.hours.get(team)
+            fields.number(_("Hours: {team}").format(team=words.name(plan.teams[team])), f"{path}.hours.{team}", hours)
+
+
+def _metric(plan: Plan, metric: str) -> str:
+    return words.name(plan.metrics[metric])
+
+
+def _lift(label: str, plan: Plan, ksf: str, metric: str, at: int) -> None:
+    lift = plan.ksfs[ksf].moves[metric]
+    key, shown = f"ksfs.{ksf}.moves.{metric}.{at}", f"{formats.plain_number(lift[at] * 100)}%"
+
+    def changed(text: str) -> dict[str, Any]:
+        now = list(session.plan().ksfs[ksf].moves[metric])
+        now[at] = formats.parse(text, "%")
+        return {f"ksfs.{ksf}.moves.{metric}": now, f"ksfs.{ksf}.illustrative": None}
+
+    fields.typed(label, key, shown, changed)
+
+
+def _ramp(label: str, plan: Plan, ksf: str, at: int) -> None:
+    key, shown = f"ksfs.{ksf}.ramp.{at}", formats.plain_number(plan.ksfs[ksf].ramp[at])
+
+    def changed(text: str) -> dict[str, Any]:
+        now = list(session.plan().ksfs[ksf].ramp)
+        now[at] = formats.parse(text)
+        return {f"ksfs.{ksf}.ramp": now}
+
+    fields.typed(label, key, shown, changed)
