@@ -26,6 +26,8 @@ with above:
 with right:
     chosen.teams(found)
     st.caption(sentences.proof(found))
+    if any(ksf.illustrative for ksf in plan.ksfs.values()):
+        st.caption(_("Every lift, cost and hour is illustrative until you put in your own."))
     st.subheader(_("Why not the others?"), anchor=False)
     page.table(rows.left_out(found), key="left_out")
 
@@ -39,7 +41,7 @@ with st.expander(_("Edit this KSF"), icon=":material/edit:"):
     chosen.remover(ksf)
 for entry in chosen.effects(found, ksf):
     page.picture(rows.ledger(plan, entry), sentences.effect(plan, entry))
-page.numbers(rows.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger")
+page.numbers(rows.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger")
 chosen.constants(plan)
 chosen.adder(plan)
 page.code("focus.choose(plan).chosen", "focus.choose(plan).left_out")

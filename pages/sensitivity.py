@@ -15,7 +15,7 @@ page.question(
 )
 page.answer(sentences.strongest(plan, bars))
 page.picture(rows.tornado(plan, bars), sentences.tornado(plan, bars))
-page.numbers(rows.tornado_table(plan, bars), "sensitivity.tornado(plan.tree, of=plan.kgi.metric)")
+page.numbers(rows.tornado_table(plan, bars), "sensitivity.tornado(plan.tree, of=plan.kgi.metric)", key="tornado")
 
 st.header(_("What is one more point worth?"), anchor=False)
 worths = sensitivity.plus_one(plan)

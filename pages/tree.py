@@ -15,7 +15,8 @@ page.question(_("What carries the KGI?"))
 page.answer(sentences.gap(plan))
 st.caption(
     _(
-        "Each card: what it is today → what it would have to be if this number alone changed. Choose a card to read and edit it."
+        "Each card: what it is today → what it would have to be if this number alone changed."
+        " Choose a card to read and edit it."
     )
 )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,8 +13,17 @@ from workbench import session, words
 from workbench.charts.picture import Picture
 from workbench.words import _, md
 
+# A cell that reads as a number: sign, yen, digits, a dash for none.
+_NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+\s?\S{0,12}|–|)$")
+
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
+_OPENED = """from pathlib import Path
+from kpi_core import focus, goal, sensitivity
+from kpi_core.plan import Plan
+
+plan = Plan.from_text(Path("plan.yaml").read_text("utf-8"))
+"""
 _STYLE = """
 <style>
 .stMainBlockContainer { padding: 3.75rem 2rem 4rem; max-width: 1480px; }
@@ -62,23 +71,29 @@ def picture(drawn: Picture, reading: str) -> None:
     st.caption(reading)
 
 
-def table(rows: Sequence[Mapping[str, Any]], *, key: str | None = None) -> None:
-    """Show rows for reading: text as typed, numbers already formatted, no index."""
-    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", key=key)
+def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
+    """Show rows for reading: numbers right-aligned, no index, nothing in a cell is markup."""
+    columns = list(rows[0]) if rows else []
+    numeric = [at for at, name in enumerate(columns, 1) if all(_NUMERIC.match(row[name]) for row in rows)]
+    cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
+    with st.container(key=key):
+        if cells:
+            st.html(f"<style>{cells} {{ text-align: right; white-space: nowrap; }}</style>")
+        shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
+        st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
 
 
-def numbers(rows: Sequence[Mapping[str, Any]], code: str) -> None:
+def numbers(rows: Sequence[Mapping[str, str]], line: str, *, key: str) -> None:
     """Offer the numbers behind a picture and the line of Python that gives them."""
     with st.expander(_("The numbers, and where they come from")):
-        table(rows)
-        st.code(code, language="python")
+        table(rows, key=key)
+        st.code(line, language="python")
 
 
 def code(*lines: str) -> None:
     """Show the lines of Python that reproduce the page's numbers."""
     with st.expander(_("The same in Python")):
-        opened = "from pathlib import Path\nfrom kpi_core import goal, sensitivity, focus\nfrom kpi_core.plan import Plan\n\n"
-        st.code(opened + 'plan = Plan.from_text(Path("plan.yaml").read_text("utf-8"))\n' + "\n".join(lines), "python")
+        st.code(_OPENED + "\n".join(lines), language="python")
 
 
 def problems(error: KpiError) -> tuple[KpiError, ...]:

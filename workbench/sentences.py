@@ -200,7 +200,7 @@ def proof(found: Focus) -> str:
 def effect(plan: Plan, entry: Entry) -> str:
     """Read a KSF's ledger aloud."""
     return _(
-        "{ksf} is stated to lift {metric} by {stated}; {effective} of it can be counted on (illustrative)."
+        "{ksf} is stated to lift {metric} by {stated}; {effective} can be counted on (illustrative)."
     ).format(
         ksf=words.name(plan.ksfs[entry.ksf]),
         metric=words.name(plan.metrics[entry.metric]),

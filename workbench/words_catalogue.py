@@ -22,7 +22,7 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "KpiError": (2,)}
 
 def sentences() -> set[str]:
     """Return every English sentence in the code."""
-    found = set()
+    found: set[str] = set()
     for folder in ("kpi_core", "workbench", "pages"):
         extracted = extract_from_dir(_ROOT / folder, [("**.py", "python")], keywords=_KEYWORDS)
         found.update(str(message[2]) for message in extracted if message[2])

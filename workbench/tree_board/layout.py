@@ -69,7 +69,7 @@ def tidy(root: str, children: Children) -> Layout:
     A cycle raises `graphlib.CycleError`; the plan refuses cycles long before.
     """
     inside = _reachable(root, children)
-    columns = _columns(root, children, inside)
+    columns = _columns(children, inside)
     parents = _main_parents(children, columns)
     rows = _rows(root, _branches(root, children, parents, columns))
 
@@ -113,7 +113,7 @@ def _reachable(root: str, children: Children) -> set[str]:
     return seen
 
 
-def _columns(root: str, children: Children, inside: set[str]) -> dict[str, int]:
+def _columns(children: Children, inside: set[str]) -> dict[str, int]:
     """Return the longest way from the root to each metric, counted in links."""
     carries = {metric: children.get(metric, ()) for metric in sorted(inside)}
     columns = dict.fromkeys(inside, 0)
