@@ -28,8 +28,9 @@ with right:
     st.caption(sentences.proof(found))
     if any(ksf.illustrative for ksf in plan.ksfs.values()):
         st.caption(_("Every lift, cost and hour is illustrative until you put in your own."))
-    st.subheader(_("Why not the others?"), anchor=False)
-    page.table(rows.left_out(found), key="left_out")
+
+st.header(_("Why not the others?"), anchor=False)
+page.table(rows.left_out(found), key="left_out")
 
 st.header(_("The next best sets"), anchor=False)
 page.table(rows.alternatives(found), key="alternatives")

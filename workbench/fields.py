@@ -40,13 +40,15 @@ def number(label: str, path: str, now: float | None, unit: str = "") -> None:
     )
 
 
-def whole(label: str, path: str, now: int | None, *, low: int, high: int, about: str | None = None) -> None:
+def whole(
+    label: str, path: str, now: int | None, *, low: int, high: int, may_be_empty: bool = False, about: str | None = None
+) -> None:
     """Show a field for a small whole number with steps."""
     st.number_input(
         label,
         min_value=low,
         max_value=high,
-        value=None,
+        value=None if may_be_empty else "min",
         step=1,
         key=session.follow(path, now),
         on_change=store,

@@ -14,12 +14,26 @@ _KEY = "open_file"
 
 def opener() -> None:
     """Offer a place to drop a plan file; what cannot be opened is said above, the plan stays."""
+    # Streamlit's own words inside the field are English only; ours are laid over them.
+    pick, limit = _css(_("Choose a file")), _css(_("or drop it here (at most 5 MB)"))
+    st.html(
+        "<style>"
+        f".st-key-{_KEY} button p {{ font-size: 0; }} .st-key-{_KEY} button p::after {{ content: {pick}; font-size: 1rem; }}"
+        f".st-key-{_KEY} [data-testid='stFileUploaderDropzoneInstructions'] span {{ display: none; }}"
+        f".st-key-{_KEY} [data-testid='stFileUploaderDropzoneInstructions']::after {{ content: {limit}; }}"
+        "</style>"
+    )
     st.file_uploader(
         _("A plan saved from this app (YAML or JSON)"),
         type=["yaml", "yml", "json"],
         key=_KEY,
         on_change=_open,
     )
+
+
+def _css(text: str) -> str:
+    """Return our own words as a CSS string."""
+    return "'" + text.replace("\\", "").replace("'", "") + "'"
 
 
 def outline(plan: Plan) -> str:

@@ -19,7 +19,7 @@ def form(plan: Plan) -> None:
         st.caption(f"**{md(words.name(part))}**")
         skill, hours, most = st.columns(3)
         with skill:
-            fields.whole(_("Skill 1–5"), f"teams.{team}.skill", part.skill, low=1, high=5, about=_skills())
+            fields.whole(_("Skill"), f"teams.{team}.skill", part.skill, low=1, high=5, about=_skills())
         with hours:
             fields.number(_("Hours"), f"teams.{team}.hours", part.hours)
         with most:
@@ -29,6 +29,7 @@ def form(plan: Plan) -> None:
                 part.max_ksfs,
                 low=0,
                 high=20,
+                may_be_empty=True,
                 about=_("KSFs this team takes on"),
             )
     fields.number(_("Budget (yen)"), "limits.budget", plan.limits.budget, unit="円")
@@ -68,6 +69,7 @@ def _some(label: str, key: str, options: list[str], plan: Plan) -> list[str]:
         label,
         options=options,
         format_func=lambda ksf: f"{ksf} {words.name(plan.ksfs[ksf])}",
+        placeholder=_("None"),
         key=key,
         persist_state="session",
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import session, words
+from workbench import session, theme, words
 from workbench.charts.picture import Picture
 from workbench.words import _, md
 
@@ -67,7 +67,10 @@ def answer_small(text: str) -> None:
 
 def picture(drawn: Picture, reading: str) -> None:
     """Show a picture and the sentence that reads it aloud."""
-    st.vega_lite_chart(drawn.data, dict(drawn.spec), width="stretch", alt=reading)
+    ink = theme.INK.get(st.context.theme.type or "light", theme.INK["light"])
+    st.vega_lite_chart(
+        drawn.data, {**drawn.spec, "config": {"text": {"color": ink}}}, width="stretch", alt=reading
+    )
     st.caption(reading)
 
 

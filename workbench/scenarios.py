@@ -59,6 +59,7 @@ def choose_levers(plan: Plan) -> list[str]:
         _("Levers that may move (the others are held still)"),
         options=levers,
         format_func=lambda lever: words.name(plan.metrics[lever]),
+        placeholder=_("None"),
         key=key,
         persist_state="session",
     )

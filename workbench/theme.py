@@ -16,6 +16,9 @@ NEUTRAL = "#8A9099"
 GHOST = "#B9BEC6"
 ACCENT = "#0072B2"
 
+# What is written on pictures, on light and on dark ground.
+INK = {"light": "#1B2430", "dark": "#E8ECF1"}
+
 
 def team_colour(team: str | None) -> str:
     """Return a team's colour; grey for nobody's metrics and for teams of one's own making."""

@@ -45,7 +45,7 @@ def steps(found: Sequence[Mapping[str, Any]], *, amount: str, height: int = 220)
 def _build(amount: str, height: int) -> Chart:
     base = alt.Chart(ROWS)
     line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(y=alt.Y("goal:Q", aggregate="max"))
-    named = base.mark_text(color=theme.GAP, align="right", dy=-7, fontSize=12, x="width").encode(
+    named = base.mark_text(align="right", dy=-7, fontSize=12, x="width").encode(
         y=alt.Y("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
     return alt.layer(*_waterfall(amount), line, named).properties(height=height)

@@ -49,7 +49,7 @@ def _build(height: int) -> Chart:
     plain = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     bars = base.mark_bar(cornerRadius=3, opacity=0.85).encode(
         y=down,
-        x=alt.X("minus:Q", title=None, axis=plain),
+        x=alt.X("minus:Q", title=None, axis=plain, scale=alt.Scale(padding=96, nice=False)),
         x2="half:Q",
         color=alt.Color("colour:N", scale=None, legend=None),
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=" ")],

@@ -48,7 +48,7 @@ def _build(low: str, high: str, height: int) -> Chart:
     highs = base.mark_text(align="left", dx=6, fontSize=12).encode(y=down, x="high:Q", text="high_label:N")
     now = base.mark_rule(color=theme.NEUTRAL, strokeWidth=2).encode(x=alt.X("now:Q", aggregate="max"))
     line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(x=alt.X("goal:Q", aggregate="max"))
-    named = base.mark_text(color=theme.GAP, dy=-8, y=0, fontSize=12).encode(
+    named = base.mark_text(dy=-8, y=0, fontSize=12).encode(
         x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
     return alt.layer(whole, now, line, lows, highs, named).properties(height=height)
