@@ -381,17 +381,21 @@ class _Parser:
             return token.text
         bound = self.names.id(token.text)
         if bound is None:
-            nearest = nearest_names(token.text, self.names.spelt)
-            raise KpiError(
-                "formula_unknown_name",
-                "There is no metric called {name}. Did you mean: {nearest}?"
-                if nearest
-                else "There is no metric called {name}. Add it first, or correct the spelling.",
-                name=token.text,
-                nearest=", ".join(nearest),
-                position=token.at,
-            )
+            raise self.unknown(token)
         return bound
+
+    def unknown(self, token: _Token) -> KpiError:
+        nearest = nearest_names(token.text, self.names.spelt if self.names else [])
+        facts = {"name": token.text, "nearest": ", ".join(nearest), "position": token.at}
+        if nearest:
+            return KpiError(
+                "formula_unknown_name", "There is no metric called {name}. Did you mean: {nearest}?", **facts
+            )
+        return KpiError(
+            "formula_unknown_name",
+            "There is no metric called {name}. Add it first, or correct the spelling.",
+            **facts,
+        )
 
     def check_exponent(self, start: int, at: int) -> None:
         exponent = _constant(self.steps[start:])

@@ -79,17 +79,13 @@ class Problems:
     def unknown(self, name: str, known: Iterable[str], path: str) -> None:
         """Say that `name` is nobody's id, and whose it might be."""
         nearest = nearest_names(name, list(known))
-        self.add(
-            KpiError(
-                "unknown_reference",
-                "{path}: nothing is called {name}. Did you mean: {nearest}?"
-                if nearest
-                else "{path}: nothing is called {name}. Add it first, or correct the spelling.",
-                name=name,
-                nearest=", ".join(nearest),
-            ),
-            path,
-        )
+        if nearest:
+            said = KpiError("unknown_reference", "{path}: nothing is called {name}. Did you mean: {nearest}?")
+        else:
+            said = KpiError(
+                "unknown_reference", "{path}: nothing is called {name}. Add it first, or correct the spelling."
+            )
+        self.add(said.about(name=name, nearest=", ".join(nearest)), path)
 
     def raise_if_any(self) -> None:
         """Raise one error that holds all problems.

@@ -1,0 +1,38 @@
+"""One server and one Chromium for all journeys; in CI a missing browser is a failure."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Error, Page
+
+from tests.serving import chromium, serve
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    with serve() as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    try:
+        with chromium() as found:
+            yield found
+    except Error as error:
+        if os.environ.get("CI") == "true" or "Executable doesn't exist" not in str(error):
+            raise
+        pytest.skip("no Chromium on this machine")
+
+
+@pytest.fixture
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A fresh browser session in the language of the test's parameter, Japanese if it has none."""
+    language = request.node.callspec.params.get("language", "ja") if hasattr(request.node, "callspec") else "ja"
+    context = browser.new_context(
+        locale={"ja": "ja-JP", "en": "en-US"}[language], viewport={"width": 1440, "height": 900}, accept_downloads=True
+    )
+    context.set_default_timeout(20_000)
+    yield context.new_page()
+    context.close()
