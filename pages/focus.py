@@ -5,7 +5,7 @@ import streamlit as st
 from kpi_core import focus
 from workbench import chosen, limits, page, sentences, session
 from workbench.rows import focus as rows
-from workbench.words import _
+from workbench.words import _, md
 
 plan = session.plan()
 page.question(_("Which few KSFs do we put our people on?"))
@@ -25,7 +25,7 @@ with above:
     page.answer(sentences.focus(found))
 with right:
     chosen.teams(found)
-    st.caption(sentences.proof(found))
+    st.caption(md(sentences.proof(found)))
     if any(ksf.illustrative for ksf in plan.ksfs.values()):
         st.caption(_("Every lift, cost and hour is illustrative until you put in your own."))
 

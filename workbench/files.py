@@ -18,7 +18,8 @@ def opener() -> None:
     pick, limit = _css(_("Choose a file")), _css(_("or drop it here (at most 5 MB)"))
     st.html(
         "<style>"
-        f".st-key-{_KEY} button p {{ font-size: 0; }} .st-key-{_KEY} button p::after {{ content: {pick}; font-size: 1rem; }}"
+        f".st-key-{_KEY} button p {{ font-size: 0; }}"
+        f".st-key-{_KEY} button p::after {{ content: {pick}; font-size: 1rem; }}"
         f".st-key-{_KEY} [data-testid='stFileUploaderDropzoneInstructions'] span {{ display: none; }}"
         f".st-key-{_KEY} [data-testid='stFileUploaderDropzoneInstructions']::after {{ content: {limit}; }}"
         "</style>"

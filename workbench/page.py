@@ -66,12 +66,10 @@ def answer_small(text: str) -> None:
 
 
 def picture(drawn: Picture, reading: str) -> None:
-    """Show a picture and the sentence that reads it aloud."""
+    """Show a picture and the sentence that reads it aloud, as plain text."""
     ink = theme.INK.get(st.context.theme.type or "light", theme.INK["light"])
-    st.vega_lite_chart(
-        drawn.data, {**drawn.spec, "config": {"text": {"color": ink}}}, width="stretch", alt=reading
-    )
-    st.caption(reading)
+    st.vega_lite_chart(drawn.data, {**drawn.spec, "config": {"text": {"color": ink}}}, width="stretch", alt=reading)
+    st.caption(md(reading))
 
 
 def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
@@ -122,9 +120,11 @@ def named(error: KpiError) -> KpiError:
     """Return the error with the names people know instead of ids."""
     names = words.names(session.plan())
     facts = dict(error.facts)
-    for fact in ("metric", "other"):
+    for fact in ("metric", "other", "lever", "first", "second"):
         if fact in facts:
             facts[fact] = names.get(str(facts[fact]), str(facts[fact]))
+    if (team := session.plan().teams.get(str(facts.get("team")))) is not None:
+        facts["team"] = words.name(team)
     if isinstance(loop := facts.get("metrics"), tuple):
         facts["loop"] = " → ".join(names.get(metric, str(metric)) for metric in loop)
     if isinstance(users := facts.get("users"), tuple):

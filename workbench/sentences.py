@@ -1,6 +1,7 @@
 """Answers: one sentence with numbers in it, for each question a page asks.
 
-People's names for things are escaped here, because answers are shown as Markdown.
+Answers are shown as Markdown, so people's names for things are escaped here. The sentences that
+read a picture aloud (`bridge`, `tornado`, `grid`, `proof`, `effect`) are plain text.
 """
 
 from __future__ import annotations
@@ -199,9 +200,7 @@ def proof(found: Focus) -> str:
 
 def effect(plan: Plan, entry: Entry) -> str:
     """Read a KSF's ledger aloud."""
-    return _(
-        "{ksf} is stated to lift {metric} by {stated}; {effective} can be counted on (illustrative)."
-    ).format(
+    return _("{ksf} is stated to lift {metric} by {stated}; {effective} can be counted on (illustrative).").format(
         ksf=words.name(plan.ksfs[entry.ksf]),
         metric=words.name(plan.metrics[entry.metric]),
         stated=words.percent(entry.stated),

@@ -7,6 +7,7 @@ drawn, so that undo, a file or another tab moves every slider too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -21,6 +22,8 @@ from workbench.serving import BROWSER_COOKIE
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
 
+# What `serving` makes; anything else in the cookie names nobody's desk.
+_OURS = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTICE = "session_notice"
 _DESK = "session_desk"
 _REFUSED = "session_refused"
@@ -34,7 +37,7 @@ def _desks() -> Desks:
 def desk() -> Desk:
     """Return this browser's desk; without a cookie (a test, a blocked cookie) the session's own."""
     browser = st.context.cookies.get(BROWSER_COOKIE)
-    if browser:
+    if isinstance(browser, str) and _OURS.fullmatch(browser):
         return _desks().of(browser, samples.sample_plan())
     own: Desk = st.session_state.setdefault(_DESK, Desk.holding(samples.sample_plan()))
     return own
@@ -54,8 +57,8 @@ def language() -> str:
     """Return the language of this browser: the one chosen, else the browser's, else Japanese."""
     chosen = desk().language
     if chosen is None:
-        locale = st.context.locale or "ja"
-        chosen = "ja" if locale.lower().startswith("ja") else "en"
+        locale = st.context.locale
+        chosen = "en" if isinstance(locale, str) and not locale.lower().startswith("ja") else "ja"
     return chosen
 
 

@@ -124,7 +124,9 @@ def test_a_card_is_chosen_and_its_number_edited_beside_the_tree(page: Page, addr
     expect(page.locator(".st-key-answer")).to_contain_text("9.22億円")
 
 
-def test_a_formula_with_an_error_stays_in_its_field_with_the_reason_and_the_plan_stays(page: Page, address: str) -> None:
+def test_a_formula_with_an_error_stays_in_its_field_with_the_reason_and_the_plan_stays(
+    page: Page, address: str
+) -> None:
     page.goto(f"{address}/tree")
     page.get_by_role("treeitem", name="リード数").first.click()
     formula = page.locator(".st-key-metrics-leads-formula textarea")

@@ -159,7 +159,9 @@ def test_m3_lacks_leads_and_skill():
 
 
 def test_full_effect_counts_no_ramp():
-    assert choose(SAMPLE, objective="run_rate").kgi == pytest.approx(1_097.7e6, abs=0.05e6)  # domain §3.5, realism check
+    assert choose(SAMPLE, objective="run_rate").kgi == pytest.approx(
+        1_097.7e6, abs=0.05e6
+    )  # domain §3.5, realism check
 
 
 @pytest.mark.parametrize("seed", range(500))
@@ -215,7 +217,9 @@ def test_every_ksf_left_out_has_one_reason():
 
 
 def test_a_set_too_large_to_compare_one_by_one_is_refused_with_a_cure():
-    many = {f"ksfs.K{at}": {"name": f"K{at}", "team": "marketing", "moves": {"cvr": [0, 0.01, 0.02]}} for at in range(40)}
+    many = {
+        f"ksfs.K{at}": {"name": f"K{at}", "team": "marketing", "moves": {"cvr": [0, 0.01, 0.02]}} for at in range(40)
+    }
     plan = SAMPLE.replace(many | {"teams.marketing.max_ksfs": None})
 
     with pytest.raises(KpiError) as caught:

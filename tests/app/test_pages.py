@@ -1,0 +1,171 @@
+"""Every page, through the shell, for every plan that comes with the app and in both languages."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kpi_core.plan import Plan
+from workbench import samples
+from workbench.desk import Desk
+
+PAGES = ("home", "tree", "whatif", "sensitivity", "focus")
+
+
+def opened(name: str, *, plan: Plan | None = None, language: str = "ja") -> AppTest:
+    """Run a page with this plan on the desk."""
+    app = AppTest.from_file("../../workbench/shell.py", default_timeout=30)
+    desk = Desk.holding(plan or samples.sample_plan())
+    desk.language = language
+    app.session_state["session_desk"] = desk
+    app.run()
+    if name != "home":
+        app.switch_page(f"../pages/{name}.py").run()
+    return app
+
+
+def words(app: AppTest) -> str:
+    """All text of a page that AppTest can see."""
+    return "\n".join(str(element.value) for kind in ("title", "markdown", "caption") for element in app.get(kind))
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("template", samples.TEMPLATES)
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_shows_every_template(name, template, language):
+    app = opened(name, plan=samples.template(template), language=language)
+
+    assert not app.exception
+    assert not app.error
+    assert app.title
+    assert "nan" not in words(app).lower().replace("finance", "").replace("maintenance", "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_shows_a_sentence_in_the_other_language(name):
+    japanese = words(opened(name))
+    english = words(opened(name, language="en"))
+
+    assert any("\u3040" <= letter <= "\u30ff" for letter in japanese)
+    assert not any("\u3040" <= letter <= "\u30ff" for letter in english)
+
+
+def test_the_first_screen_names_the_gap_by_hand():
+    """400,000 × 1.2 % × 15 % × 75 % × 50 % × 40 % × ¥8M = ¥864M; ¥136M short of ¥1B."""
+    shown = words(opened("home", language="en")).replace("\\", "")
+
+    assert "Revenue comes to ¥864.0M. ¥136.0M are missing to the goal of ¥1.00B." in shown
+
+
+def test_moving_a_slider_changes_the_plan_once_and_undo_puts_it_back():
+    app = opened("whatif")
+
+    app.slider(key="lever_meeting_rate").set_value(76.0).run()
+
+    desk = app.session_state["session_desk"]
+    assert desk.plan.metrics["meeting_rate"].value == 0.76
+    assert desk.plan.tree.now("revenue") == pytest.approx(864e6 + 11.52e6)  # T-S1
+    assert len(desk.revisions) == 2
+    app.button(key="header_undo").click().run()
+    assert desk.plan.tree.now("revenue") == pytest.approx(864e6)
+    assert app.slider(key="lever_meeting_rate").value == 75.0
+
+
+def test_put_everything_back_restores_every_lever_and_can_be_undone():
+    app = opened("whatif")
+    app.slider(key="lever_meeting_rate").set_value(80.0).run()
+    app.slider(key="lever_cvr").set_value(1.5).run()
+
+    app.button(key="put_back").click().run()
+
+    desk = app.session_state["session_desk"]
+    assert desk.plan.metrics == desk.baseline.metrics
+    app.button(key="header_undo").click().run()
+    assert desk.plan.metrics["cvr"].value == pytest.approx(0.015)
+
+
+def test_the_least_effort_targets_go_into_the_plan_and_reach_the_goal():
+    app = opened("whatif")
+
+    app.button(key="take_spread").click().run()
+
+    assert app.session_state["session_desk"].plan.tree.now("revenue") == pytest.approx(1e9, rel=1e-9)
+
+
+def test_widgets_keep_what_they_hold_when_one_leaves_and_returns():
+    app = opened("focus")
+    app.multiselect(key="focus_rule_out").set_value(["F1"]).run()
+
+    app.switch_page("../pages/tree.py").run()
+    app.switch_page("../pages/focus.py").run()
+
+    assert app.multiselect(key="focus_rule_out").value == ["F1"]
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "abc", "nan", "1e400", "９９９兆", "-5", "=1+1", "<img src=x onerror=alert(1)>", "１２０％", "🙂"]
+)
+@pytest.mark.parametrize("field", ["teams.marketing.hours", "limits.budget", "assumptions.execution", "ksfs.F1.ramp.0"])
+def test_nonsense_in_a_field_is_refused_with_a_sentence_or_understood(field, nonsense):
+    app = opened("focus")
+
+    app.text_input(key=field).set_value(nonsense).run()
+
+    assert not app.exception
+    shown = app.text_input(key=field)
+    assert shown.value == nonsense or not app.session_state["session_refused"]
+
+
+def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
+    app = opened("focus")
+
+    app.multiselect(key="focus_lock").set_value(["F2", "F3"]).run()
+
+    assert not app.exception
+    assert "フィールドセールス" in app.error[0].value
+
+
+def test_a_plan_without_ksfs_offers_the_catalogue():
+    plan = samples.sample_plan()
+    empty = plan.replace({f"ksfs.{ksf}": None for ksf in plan.ksfs})
+
+    app = opened("focus", plan=empty)
+
+    assert not app.exception
+    assert app.info
+    app.button(key="add_ksf_button").click().run()
+    assert len(app.session_state["session_desk"].plan.ksfs) == 1
+
+
+def test_a_new_metric_is_added_and_chosen_and_removed():
+    app = opened("tree")
+    app.text_input(key="new_metric_name").set_value("紹介数")
+    app.text_input(key="new_metric_said").set_value("１２０")
+
+    next(button for button in app.button if button.label == "追加する").click().run()
+
+    desk = app.session_state["session_desk"]
+    assert desk.plan.metrics["metric_15"].value == 120
+    app.button(key="remove_metric_15").click().run()
+    assert "metric_15" not in desk.plan.metrics
+
+
+def test_a_metric_in_use_cannot_be_removed_and_the_reason_names_its_user():
+    app = opened("tree")
+    app.session_state["kept_metric"] = "cvr"
+    app.run()
+
+    app.button(key="remove_cvr").click().run()
+
+    assert "リード数" in app.error[0].value
+    assert "cvr" in app.session_state["session_desk"].plan.metrics
+
+
+def test_hostile_names_are_text_everywhere():
+    hostile = "**A** [x](http://evil.test) ![i](http://evil.test/i.png) :red[B] $a$ <b>c</b>"
+    plan = samples.sample_plan().replace({"metrics.appt_rate.name.ja": hostile, "ksfs.F1.name.ja": hostile})
+
+    for name in PAGES:
+        app = opened(name, plan=plan)
+        assert not app.exception
+        for element in (*app.get("markdown"), *app.get("caption")):
+            assert "](http" not in element.value.replace("\\]\\(http", "")
+            assert ":red[B]" not in element.value
