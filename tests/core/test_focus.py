@@ -159,9 +159,8 @@ def test_m3_lacks_leads_and_skill():
 
 
 def test_full_effect_counts_no_ramp():
-    assert choose(SAMPLE, objective="run_rate").kgi == pytest.approx(
-        1_097.7e6, abs=0.05e6
-    )  # domain §3.5, realism check
+    """Domain §3.5, realism check: ¥1,097.7M."""
+    assert choose(SAMPLE, objective="run_rate").kgi == pytest.approx(1_097.7e6, abs=0.05e6)
 
 
 @pytest.mark.parametrize("seed", range(500))
