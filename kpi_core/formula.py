@@ -135,6 +135,8 @@ class Names:
         groups: dict[str, list[str]] = {}
         for name in self.spelt:
             folded = _fold(name)[0].lower()
+            if _NUMBER.fullmatch(folded) or not any(letter.isalpha() for letter in folded):
+                continue  # a metric called 2 or + can be meant in back-ticks only
             groups.setdefault(folded[0], []).append(folded)
         self._longest_first = {first: sorted(group, key=len, reverse=True) for first, group in groups.items()}
 
@@ -165,7 +167,8 @@ class _Token(NamedTuple):
 def parse(text: str, names: Names | None = None) -> Expression:
     """Return the expression that `text` says.
 
-    `names` knows everything a metric may be called; without it every word is taken as an id. Full-width digits and operators are accepted.
+    `names` knows everything a metric may be called; without it every word is taken as an id.
+    Full-width digits and operators are accepted.
 
     Raises
     ------

@@ -66,6 +66,7 @@ class Problems:
         self.found: list[KpiError] = []
 
     def add(self, error: KpiError, path: str) -> None:
+        """Note a problem and where it is."""
         self.found.append(error.about(path=path))
 
     def add_all(self, error: ValidationError, path: str) -> None:
@@ -118,7 +119,7 @@ def check_metrics(
     metrics: Mapping[str, Metric], teams: Iterable[str], known: Iterable[str], problems: Problems
 ) -> None:
     """Check names, teams and formulas of the metrics that parsed; `known` are all ids, broken ones too."""
-    names = names_of(metrics | {metric: _stand_in(metric) for metric in set(known) - set(metrics)})
+    names = names_of(dict(metrics) | {metric: _stand_in(metric) for metric in set(known) - set(metrics)})
     taken: dict[str, str] = {}
     for metric, entry in metrics.items():
         if entry.team is not None and entry.team not in teams:

@@ -25,7 +25,7 @@ Language = Literal["ja", "en"]
 
 
 def _compare(relation: np.ufunc) -> Callable[..., Array]:
-    return lambda a, b: np.where(relation(a, b), 1.0, 0.0)
+    return lambda a, b: np.asarray(relation(a, b), dtype=np.float64)
 
 
 VALUE: dict[str, Callable[..., Array]] = {
@@ -38,7 +38,7 @@ VALUE: dict[str, Callable[..., Array]] = {
     "sum": lambda *args: reduce(np.add, args),
     "min": lambda *args: reduce(np.minimum, args),
     "max": lambda *args: reduce(np.maximum, args),
-    "if": lambda condition, then, otherwise: np.where(np.not_equal(condition, 0), then, otherwise),
+    "if": lambda condition, then, otherwise: np.asarray(np.where(np.not_equal(condition, 0), then, otherwise)),
     "<": _compare(np.less),
     ">": _compare(np.greater),
     "<=": _compare(np.less_equal),
@@ -55,22 +55,18 @@ def _times(slope: Array, factor: Array) -> Array:
 
 def _first_extreme(slope: Array, args: Sequence[Array], result: Array) -> tuple[Array, ...]:
     """Give the whole slope to the first operand that is the extreme."""
-    left: Array | bool = np.asarray(True)
-    shares = []
+    shares: list[Array] = []
+    given = np.zeros_like(result, dtype=np.bool_)
     for arg in args:
-        here = left & (arg == result)
+        here = (arg == result) & ~given
         shares.append(np.where(here, slope, 0.0))
-        left = left & ~here
+        given = given | here
     return tuple(shares)
 
 
 def _power_slopes(slope: Array, base: Array, exponent: Array, result: Array) -> tuple[Array, Array]:
     logs = np.log(np.where(base > 0, base, 1.0))
     return _times(slope, exponent * np.power(base, exponent - 1)), _times(slope, result * logs)
-
-
-def _flat(slope: Array, args: Sequence[Array], result: Array) -> tuple[Array, ...]:
-    return tuple(np.zeros_like(slope) for _ in args)
 
 
 SLOPE: dict[str, Callable[[Array, Sequence[Array], Array], tuple[Array, ...]]] = {
@@ -88,7 +84,10 @@ SLOPE: dict[str, Callable[[Array, Sequence[Array], Array], tuple[Array, ...]]] =
         np.where(args[0] != 0, slope, 0.0),
         np.where(args[0] != 0, 0.0, slope),
     ),
-    **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), _flat),
+    **dict.fromkeys(
+        ("<", ">", "<=", ">=", "=", "<>"),
+        lambda slope, args, result: (np.zeros_like(slope), np.zeros_like(slope)),
+    ),
 }
 
 # How tightly each sign binds when written; a call like min(…) never needs brackets.
@@ -114,7 +113,7 @@ TEXT: dict[str, str] = {
 _SIGNS = {"*": " × ", "/": " ÷ ", "-": " − ", "neg": "−", "<=": " ≤ ", ">=": " ≥ ", "<>": " ≠ "}
 SENTENCE: dict[Language, dict[str, str]] = {
     "ja": {**TEXT, **_SIGNS, "sum": "合計", "min": "最小", "max": "最大", "if": "もし"},
-    "en": {**TEXT, **_SIGNS, "sum": "total", "min": "the least of", "max": "the most of"},
+    "en": {**TEXT, **_SIGNS},
 }
 
 

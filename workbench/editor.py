@@ -71,8 +71,7 @@ def _number_fields(metric: str, entry: Metric) -> None:
 
 def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
     path = f"metrics.{metric}.formula"
-    shown = sentences.formula(plan, metric).split(" = ", 1)[1]
-    key = session.follow(path, shown)
+    key = session.follow(path, sentences.formula_as_typed(plan, metric))
     st.text_area(
         _("Formula"),
         key=key,

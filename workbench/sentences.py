@@ -10,10 +10,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from kpi_core import sensitivity
+from kpi_core.errors import KpiError
 from kpi_core.focus import Entry, Focus
+from kpi_core.formula import parse
 from kpi_core.goal import Required, Spread
 from kpi_core.plan import Plan
-from kpi_core.readings import sentence
+from kpi_core.readings import sentence, text
 from kpi_core.sensitivity import Bar, Grid, Score, Worth
 from workbench import words
 from workbench.words import _, md
@@ -213,6 +215,17 @@ def formula(plan: Plan, metric: str) -> str:
     names = words.names(plan)
     said = sentence(plan.tree.expressions[metric], names, words.language())
     return f"{names[metric]} = {said}"
+
+
+def formula_as_typed(plan: Plan, metric: str) -> str:
+    """Return a formula for editing: with people's names where they read back as the same formula, else with ids."""
+    expression = plan.tree.expressions[metric]
+    said = sentence(expression, words.names(plan), words.language())
+    try:
+        same = parse(said, plan.tree.names) == expression
+    except KpiError:
+        same = False
+    return said if same else text(expression)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -225,7 +225,8 @@ def _nothing_fits(plan: Plan, limits: FocusLimits, lock: Collection[str]) -> Kpi
         if used[resource] > limit and (team := resource.partition(".")[2]):
             return KpiError(
                 "nothing_fits",
-                "The KSFs that must be in take {used} hours of {team}, which has {has}. Let one go, or give more hours.",
+                "The KSFs that must be in take {used} hours of {team}, which has {has}."
+                " Let one go, or give more hours.",
                 used=used[resource],
                 team=team,
                 has=limit,
