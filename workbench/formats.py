@@ -1,15 +1,15 @@
 """Numbers as people write them, in Japanese and English: pure functions, half-up rounding.
 
 Money 8.64億円 / ¥864.0M, rates 15.0%, differences of rates in points (pt), counts with their
-unit. Values inside the app are never rounded; only what is shown is.
+unit. Values inside the app are never rounded; only what is shown is. What is no number is "–".
 """
 
 from __future__ import annotations
 
 import math
 import re
-import unicodedata
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
+from collections.abc import Iterator
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Context, Decimal
 
 from kpi_core.errors import KpiError
 
@@ -17,56 +17,70 @@ MINUS = "−"
 NOTHING = "–"
 OKU, MAN = 100_000_000, 10_000
 
+_WIDE = Context(prec=400, rounding=ROUND_HALF_UP)  # the default 28 digits refuse 1e30
+_COUNTED = frozenset({"件", "人", "社", "回", "通", "PV"})
+
 # What a unit is called after a number in English; a metric's own name says what 件 are.
 _UNIT_WORDS = {
+    "円": ("¥", "¥"),
     "人": ("person", "people"),
     "社": ("account", "accounts"),
     "回": ("time", "times"),
     "通": ("mail", "mails"),
     "日": ("day", "days"),
+    "人日": ("person-day", "person-days"),
     "年": ("year", "years"),
     "時間": ("hour", "hours"),
     "か月": ("month", "months"),
     "分": ("minute", "minutes"),
     "点": ("point", "points"),
-    "PV": ("PV", "PV"),
     "倍": ("×", "×"),
     "比": ("", ""),
     "件": ("", ""),
 }
 _PER_WORDS = {
-    "件": "deal",
-    "社": "account",
-    "人": "person",
-    "人日": "person-day",
-    "回": "event",
-    "日": "day",
+    "件": "each",  # calls, meetings, mails: the metric's name says which
+    "社": "per account",
+    "人": "per person",
+    "人日": "per person-day",
+    "回": "per event",
+    "日": "per day",
+    "年": "per year",
+    "か月": "per month",
+    "時間": "per hour",
 }
-_IDS = {"deal": "件", "person": "人", "account": "社", "session": "回"}
-_SCALES = {"億": 1e8, "万": 1e4, "千": 1e3, "B": 1e9, "M": 1e6, "K": 1e3}
-_PLAIN = re.compile(r"(\d+(?:,\d{3})*|\d+)?(\.\d+)?", re.ASCII)
+
+_FOLD = {0xFF01 + place: 0x21 + place for place in range(94)}  # full-width ASCII, and nothing else
+_FOLD |= {ord(mark): ord("-") for mark in "−‐‑–—ー－▲△"} | {ord("￥"): ord("¥"), ord("\\"): ord("¥")}
+_FOLD |= {ord("、"): ord(","), ord("。"): ord(".")}
+_LONGEST = 60
+_LARGEST = 10**15
+_SCALES = {"百": 100, "千": 1000, "万": MAN, "億": OKU, "兆": 10**12, "k": 1000, "m": 10**6, "b": 10**9}
+_SIGNED = re.compile(r"(?P<sign>[-+]?)¥?(?P<after>[-+]?)(?P<amount>[^-+¥%]+)(?P<share>%?)")
+_PART = re.compile(r"((?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)([百千]?)([万億兆kmb]?)", re.ASCII)
 
 
 def money(value: float, language: str = "ja", style: str = "auto") -> str:
-    """Return an amount in yen.
+    """Return an amount in yen; `style` is "auto" (short) or "exact" (every yen).
 
     >>> money(864_000_000, "ja"), money(864_000_000, "en"), money(864_000_000, "ja", "exact")
     ('8.64億円', '¥864.0M', '8億6,400万円')
     """
     if not math.isfinite(value):
         return NOTHING
-    sign = "" if value >= 0 else MINUS if language == "ja" else "-"
-    amount = Decimal(repr(abs(value)))
+    amount = _size(value)
     if language == "en":
-        return sign + _money_en(amount)
-    text = _money_exact(amount) if style == "exact" else _money_ja(amount)
-    return text if text == "0円" else sign + text
+        text = f"¥{_round(amount, 0):,}" if style == "exact" else _money_en(amount)
+    else:
+        text = _money_exact(amount) if style == "exact" else _money_ja(amount)
+    minus = "-" if language == "en" else MINUS
+    return text if value >= 0 or text in ("0円", "¥0") else minus + text
 
 
 def _money_ja(amount: Decimal) -> str:
-    if amount >= OKU or _round(amount / MAN, 0) * MAN >= OKU:
+    if _round(amount / MAN, 0) >= MAN:  # 9,999.5万円 is 1億円
         return f"{_trim(_round(amount / OKU, 2)):,}億円"
-    if amount >= MAN or _round(amount, 0) >= MAN:
+    if _round(amount, 0) >= MAN:
         return f"{_round(amount / MAN, 0):,}万円"
     return f"{_round(amount, 0):,}円"
 
@@ -74,7 +88,7 @@ def _money_ja(amount: Decimal) -> str:
 def _money_exact(amount: Decimal) -> str:
     yen = int(_round(amount, 0))
     parts = [(yen // OKU, "億"), (yen % OKU // MAN, "万"), (yen % MAN, "")]
-    return ("".join(f"{count:,}{name}" for count, name in parts if count) or "0") + "円"
+    return ("".join(f"{part:,}{name}" for part, name in parts if part) or "0") + "円"
 
 
 def _money_en(amount: Decimal) -> str:
@@ -88,26 +102,36 @@ def _money_en(amount: Decimal) -> str:
 def percent(fraction: float) -> str:
     """Return a rate: one decimal from 10 %, two from 0.1 %, three below.
 
-    >>> percent(0.15), percent(0.012), percent(0.00087)
-    ('15.0%', '1.20%', '0.087%')
+    >>> percent(0.15), percent(0.012), percent(0.00087), percent(0.09999)
+    ('15.0%', '1.20%', '0.087%', '10.0%')
     """
-    return NOTHING if not math.isfinite(fraction) else _signed(fraction, "") + _percent_digits(fraction) + "%"
+    if not math.isfinite(fraction):
+        return NOTHING
+    hundredths = _size(fraction) * 100
+    fine = _round(hundredths, 3)
+    digits = 1 if fine == 0 or _round(hundredths, 2) >= 10 else 2 if fine >= Decimal("0.1") else 3
+    number = _round(hundredths, digits)
+    return f"{_sign(fraction, number)}{number:,}%"
 
 
 def points(difference: float) -> str:
     """Return a difference of two rates in points, with its sign.
 
-    >>> points(0.01), points(-0.0025)
-    ('+1.0pt', '−0.25pt')
+    At least one decimal, as many more as it takes: two from 0.1pt, three below.
+
+    >>> points(0.01), points(-0.0025), points(0.00005)
+    ('+1.0pt', '−0.25pt', '+0.005pt')
     """
     if not math.isfinite(difference):
         return NOTHING
-    hundredth = Decimal(repr(abs(difference))) * 100
-    digits = 1 if _round(hundredth, 2) == _round(hundredth, 1) or hundredth >= 10 else 2
-    return f"{_signed(difference, '+')}{_round(hundredth, digits)}pt"
+    hundredths = _size(difference) * 100
+    exact = _round(hundredths, 1 if hundredths >= 10 else 2 if hundredths >= Decimal("0.1") else 3)
+    short = _round(exact, 1)
+    number = short if short == exact else _trim(exact)
+    return f"{_sign(difference, number, '+')}{number:,}pt"
 
 
-def count(value: float, unit: str, language: str = "ja", expected: bool = False, round_up: bool = False) -> str:
+def count(value: float, unit: str, language: str = "ja", *, expected: bool = False, round_up: bool = False) -> str:
     """Return a count with its unit; `expected` keeps one decimal below 100, `round_up` is for needs.
 
     >>> count(5555.56, "件", round_up=True), count(10.48, "件", expected=True), count(150, "社", "en")
@@ -115,156 +139,82 @@ def count(value: float, unit: str, language: str = "ja", expected: bool = False,
     """
     if not math.isfinite(value):
         return NOTHING
-    amount = Decimal(repr(abs(value)))
     if round_up:
-        number = f"{(amount - Decimal('1e-9')).to_integral_value(rounding=ROUND_CEILING):,}"
+        number = _up(value)
     else:
-        number = f"{_round(amount, 1 if expected and amount < 100 else 0):,}"
-    return _signed(value, "") + _with_unit(number, _IDS.get(unit, unit), language)
+        tenths = _round(_size(value), 1)
+        number = tenths if expected and tenths < 100 else _round(_size(value), 0)
+    return _sign(value, number) + _with_unit(f"{number:,}", unit, language)
 
 
 def value(x: float, unit: str, kind: str, language: str, *, round_up: bool = False) -> str:
     """Return a metric's value as people write it: rate, money or count, by the metric's unit.
 
+    `round_up` is for required values: whole things that are counted are rounded up, the rest is not.
+
     >>> value(0.75, "%", "rate", "ja"), value(8e6, "円/件", "money", "en"), value(108, "件", "count", "ja")
     ('75.0%', '¥8.0M per deal', '108件')
+    >>> value(4.375, "人/社", "rate", "en"), value(10.48, "件", "count", "ja"), value(4800, "件", "count", "en")
+    ('4.38 people per account', '10.5件', '4,800')
     """
     if not math.isfinite(x):
         return NOTHING
     if unit == "%":
         return percent(x)
-    if unit == "円" or unit.startswith("円/"):
-        return money(x, language) + _per(unit, language)
-    small = abs(x) < 100 and not float(x).is_integer() and not round_up
-    if small:
-        return _signed(x, "") + _with_unit(_significant(abs(x)), unit, language)
-    return count(x, unit, language, round_up=round_up and kind in ("count", "activity"))
+    if _is_money(unit):
+        return money(x, language) + _per_yen(unit, language)
+    counted = unit in _COUNTED or (kind in ("count", "activity") and "/" not in unit)
+    if counted and round_up:
+        return count(x, unit, language, round_up=True)
+    number = _short(_size(x), 1 if counted else 2)
+    return _sign(x, number) + _with_unit(f"{number:,f}", unit, language)
 
 
 def difference(dx: float, unit: str, kind: str, language: str) -> str:
     """Return a change with its sign: rates in points, money and counts in their own unit.
 
-    >>> difference(0.01, "%", "rate", "ja"), difference(-2e6, "円", "money", "en")
-    ('+1.0pt', '−¥2.0M')
+    >>> difference(0.01, "%", "rate", "ja"), difference(-2e6, "円", "money", "en"), difference(0, "件", "count", "ja")
+    ('+1.0pt', '−¥2.0M', '0件')
     """
     if not math.isfinite(dx):
         return NOTHING
     if unit == "%":
         return points(dx)
-    return _signed(dx, "+") + value(abs(dx), unit, kind, language)
+    shown = value(abs(dx), unit, kind, language)
+    if shown == value(0, unit, kind, language):
+        return shown
+    return (MINUS if dx < 0 else "+") + shown
 
 
 def chance(p: float, language: str) -> str:
-    """Return a probability as a natural frequency.
+    """Return a probability as a natural frequency; what is computed is never said to be certain.
 
-    >>> chance(0.31, "ja"), chance(0.31, "en")
-    ('10回に3回', '3 times in 10')
+    >>> chance(0.31, "ja"), chance(0.31, "en"), chance(0.04, "ja"), chance(1.0, "en")
+    ('10回に3回', '3 times in 10', '100回に4回', 'more than 99 times in 100')
     """
-    of = 10 if 0.05 <= p <= 0.95 else 100
-    times = int(_round(Decimal(repr(p)) * of, 0))
-    return f"{of}回に{times}回" if language == "ja" else f"{times} times in {of}"
+    if not 0 <= p <= 1:
+        return NOTHING
+    of = 10 if 0.1 <= p <= 0.9 else 100
+    times = int(_round(_size(p) * of, 0))
+    if times == 0:
+        return "100回に1回未満" if language == "ja" else "less than once in 100"
+    if times == of:
+        return "100回に99回以上" if language == "ja" else "more than 99 times in 100"
+    english = "once" if times == 1 else f"{times} times"
+    return f"{of}回に{times}回" if language == "ja" else f"{english} in {of}"
 
 
 def unit_label(unit: str, language: str) -> str:
-    """Return a unit for the head of a column.
+    """Return a unit for the head of a column; "" where the metric's name says it all (件 in English).
 
-    >>> unit_label("円/件", "en"), unit_label("件", "ja")
-    ('¥ per deal', '件')
+    >>> unit_label("円/件", "en"), unit_label("人/社", "en"), unit_label("件", "ja"), unit_label("件", "en")
+    ('¥ per deal', 'people per account', '件', '')
     """
     if language == "ja":
         return unit
-    if unit.startswith("円"):
-        return "¥" + _per(unit, language)
-    return _UNIT_WORDS.get(unit, (unit, unit))[1]
-
-
-def parse(text: str, unit: str = "") -> float:
-    """Return the number a person typed: full-width digits, commas, 億 万 千, %, ¥, ▲ are understood.
-
-    In a field whose unit is %, 15 and 15% are both 0.15.
-
-    Raises
-    ------
-    KpiError
-        `not_a_number`, with `typed`.
-
-    >>> parse("１０億"), parse("8億6,400万円"), parse("12.5％", "%"), parse("▲1.2億")
-    (1000000000.0, 864000000.0, 0.125, -120000000.0)
-    """
-    typed = unicodedata.normalize("NFKC", text) if text.isprintable() else ""
-    rest = typed.replace(" ", "").removesuffix(unicodedata.normalize("NFKC", unit))
-    rest = re.sub(r"円(/.*)?$", "", rest).removesuffix("pt")
-    sign = -1.0 if rest[:1] in ("-", "−", "▲", "△") else 1.0
-    rest = rest.lstrip("+") if sign > 0 else rest[1:]
-    rest = rest.lstrip("¥\\￥")
-    share = rest.endswith("%") or unit == "%"
-    number = _amount(rest.removesuffix("%"))
-    if number is None or number > 1e15:
-        raise KpiError(
-            "not_a_number", "“{typed}” is not a number. Write for example 120, 15% or 10億.", typed=text[:40]
-        )
-    return sign * (number / 100 if share else number)
-
-
-def _amount(text: str) -> float | None:
-    """Return what 8億6,400万 comes to; None if it is no amount."""
-    total, last = 0.0, math.inf
-    while text:
-        found = _PLAIN.match(text)
-        digits = found.group() if found else ""
-        if not digits:
-            return None
-        text = text[len(digits) :]
-        scale = _SCALES.get(text[:1], 1.0)
-        if scale >= last:
-            return None
-        text = text[1:] if text[:1] in _SCALES else text
-        total += float(digits.replace(",", "")) * scale
-        last = scale
-        if scale == 1.0 and text:
-            return None
-    return total if last < math.inf else None
-
-
-def _round(number: Decimal, digits: int) -> Decimal:
-    return number.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
-
-
-def _trim(number: Decimal) -> Decimal:
-    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
-
-
-def _significant(amount: float) -> str:
-    """Return a small number that is not whole: one decimal from 10, two below."""
-    rounded = _round(Decimal(repr(amount)), 1 if amount >= 10 else 2)
-    return f"{_trim(rounded)}"
-
-
-def _percent_digits(fraction: float) -> str:
-    hundredth = Decimal(repr(abs(fraction))) * 100
-    digits = 1 if hundredth >= 10 else 2 if hundredth >= Decimal("0.1") or hundredth == 0 else 3
-    return f"{_round(hundredth, digits):,}"
-
-
-def _signed(number: float, plus: str) -> str:
-    return MINUS if number < 0 else plus
-
-
-def _per(unit: str, language: str) -> str:
-    _yen, slash, per = unit.partition("/")
-    if not slash:
-        return ""
-    return f"/{per}" if language == "ja" else f" per {_PER_WORDS.get(per, per)}"
-
-
-def _with_unit(number: str, unit: str, language: str) -> str:
-    if language == "ja":
-        return number + ("" if unit == "比" else unit)
-    head, slash, per = unit.partition("/")
-    one, many = _UNIT_WORDS.get(head, (head, head))
-    word = one if number == "1" else many
-    per_words = f" per {_PER_WORDS.get(per, per)}" if slash else ""
-    return f"{number} {word}".strip() + per_words if word != "×" else f"{number}×"
+    if _is_money(unit):
+        return "¥" + _per_yen(unit, language)
+    return "ratio" if unit == "比" else _english(unit)
 
 
 def plain_number(number: float) -> str:
@@ -273,4 +223,133 @@ def plain_number(number: float) -> str:
     >>> plain_number(0.1 + 0.2), plain_number(400000.0)
     ('0.3', '400000')
     """
-    return f"{_trim(Decimal(f'{number:.12g}')):f}"
+    if not math.isfinite(number):
+        return NOTHING
+    return f"{_trim(Decimal(f'{number + 0.0:.12g}')):f}"
+
+
+def parse(text: str, unit: str = "") -> float:
+    """Return the number a person typed, in either language, with or without its unit.
+
+    Full-width digits, commas, 億 万 千, K M B, ¥, % and − ▲ △ are understood. In a field whose
+    unit is %, 15 and 15% are both 0.15; elsewhere 15% is 0.15 too.
+
+    Raises
+    ------
+    KpiError
+        `not_a_number`, with `typed`.
+
+    >>> parse("１０億"), parse("8億6,400万円"), parse("12.5％", "%"), parse("▲1.2億"), parse("¥8.0M per deal", "円/件")
+    (1000000000.0, 864000000.0, 0.125, -120000000.0, 8000000.0)
+    """
+    found = _SIGNED.fullmatch(_bare(text, unit))
+    amount = _amount(found["amount"]) if found and not (found["sign"] and found["after"]) else None
+    if found is None or amount is None or amount > _LARGEST:
+        raise KpiError(
+            "not_a_number", "“{typed}” is not a number. Write for example 120, 15% or 10億.", typed=text[:40]
+        )
+    if found["share"] or unit == "%":
+        amount /= 100
+    return float(-amount if "-" in (found["sign"], found["after"]) else amount) + 0.0  # no -0.0
+
+
+def _bare(text: str, unit: str) -> str:
+    """Return what was typed without its unit and its spaces; "" if it cannot be a number."""
+    if len(text) > _LONGEST or re.search(r"[\d,.、。]\s+[\d,.、。]", text):
+        return ""
+    folded = "".join(text.split()).translate(_FOLD).lower()
+    for ending in _endings(unit):
+        if folded.endswith(ending) and folded != ending:
+            return folded.removesuffix(ending)
+    return folded
+
+
+def _endings(unit: str) -> Iterator[str]:
+    """Yield the ways the unit may be written after a number, longest first."""
+    head = unit.partition("/")[0]
+    said = {unit, head, "円"} | {_with_unit(number, unit, "en").removeprefix(number) for number in ("1", "2")}
+    said |= {_per_yen(unit, "en")} if _is_money(unit) else set()
+    said |= {"pt"} if unit == "%" else set()
+    folded = {"".join(ending.split()).translate(_FOLD).lower() for ending in said} - {"", "%"}
+    yield from sorted((ending for ending in folded if not ending[0].isdigit()), key=len, reverse=True)
+
+
+def _amount(text: str) -> Decimal | None:
+    """Return what 8億6,400万 comes to; None if it is no amount."""
+    total, last, at = Decimal(0), Decimal("Infinity"), 0
+    while at < len(text):
+        part = _PART.match(text, at)
+        if part is None:
+            return None
+        scale = Decimal(_SCALES.get(part[2], 1) * _SCALES.get(part[3], 1))
+        if scale >= last:
+            return None
+        total += Decimal(part[1].replace(",", "")) * scale
+        last, at = scale, part.end()
+    return total if text else None
+
+
+def _size(number: float) -> Decimal:
+    """Return |number| with the digits it prints with, so that 0.285 rounds as 0.285 does on paper."""
+    return Decimal(repr(abs(float(number))))
+
+
+def _round(number: Decimal, digits: int) -> Decimal:
+    return number.quantize(Decimal(1).scaleb(-digits), context=_WIDE)
+
+
+def _up(number: float) -> Decimal:
+    """Return the next whole number; 5556.000000001 is 5556, the rest is noise of the computation."""
+    amount = Decimal(repr(float(number)))
+    noise = max(Decimal("1e-9"), abs(amount) * Decimal("1e-12"))
+    return abs((amount - noise).to_integral_value(ROUND_CEILING, _WIDE))
+
+
+def _trim(number: Decimal) -> Decimal:
+    whole = number == number.to_integral_value()
+    return number.quantize(Decimal(1), context=_WIDE) if whole else number.normalize(_WIDE)
+
+
+def _short(amount: Decimal, digits: int) -> Decimal:
+    """Return whole numbers from 100, one decimal from 10, `digits` from 1, two significant digits below."""
+    if _round(amount, 1) >= 100:
+        return _round(amount, 0)
+    if amount >= 1 or amount == 0:
+        return _trim(_round(amount, 1 if _round(amount, digits) >= 10 else digits))
+    return _trim(_round(amount, min(1 - amount.adjusted(), 9)))
+
+
+def _sign(number: float, shown: Decimal, plus: str = "") -> str:
+    """Return the sign of a number as shown: what is shown as 0 has none."""
+    if shown == 0:
+        return ""
+    return MINUS if number < 0 else plus
+
+
+def _is_money(unit: str) -> bool:
+    return unit == "円" or unit.startswith("円/")
+
+
+def _per_yen(unit: str, language: str) -> str:
+    """Return what follows an amount of money: /件, per deal."""
+    per = unit.partition("/")[2]
+    if not per:
+        return ""
+    if language == "ja":
+        return f"/{per}"
+    return " per deal" if per == "件" else f" {_PER_WORDS.get(per, f'per {per}')}"
+
+
+def _english(unit: str, number: str = "") -> str:
+    """Return the English words of a unit, after a number or alone."""
+    head, _slash, per = unit.partition("/")
+    one, many = _UNIT_WORDS.get(head, (head, head))
+    words = (one if number == "1" else many, _PER_WORDS.get(per, f"per {per}") if per else "")
+    return " ".join(word for word in words if word)
+
+
+def _with_unit(number: str, unit: str, language: str) -> str:
+    if language == "ja":
+        return number + ("" if unit == "比" else unit)
+    words = _english(unit, number)
+    return f"{number} {words}".strip() if not words.startswith("×") else number + words

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import gettext
 import io
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -27,7 +28,9 @@ from kpi_core.sensitivity import natural_step
 from workbench import formats
 
 _LOCALES = Path(__file__).parent / "locales"
-_PUNCTUATION = frozenset("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_JOINER = "\u2060"  # invisible; keeps addresses from becoming links and <- from becoming an arrow
+_LINKED = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=[<>~=!-])(?=[>=-])", re.IGNORECASE)
 _forced: ContextVar[str | None] = ContextVar("language", default=None)
 _provider: list[Callable[[], str]] = [lambda: "ja"]
 
@@ -75,18 +78,19 @@ def _catalogue(spoken: str) -> gettext.NullTranslations:
 
 def _(message: str) -> str:
     """Return the sentence in the language spoken now."""
-    return _catalogue(language()).gettext(message)
+    return _catalogue(language()).gettext(message) if message else ""  # gettext("") is the .po's header
 
 
 def md(text: str) -> str:
     r"""Return people's text as text for places that read Markdown: nothing in it is markup, link or image.
 
+    Places that read none (text, code, data frames, charts) take the text as it is: there the backslashes show.
+
     >>> print(md("**A** [x]"))
-    \\*\\*A\\*\\* \\[x\\]
+    \*\*A\*\* \[x\]
     """
-    flat = " ".join(text.split())
-    escaped = "".join(f"\\{letter}" if letter in _PUNCTUATION else letter for letter in flat)
-    return escaped.replace("\\:\\/\\/", "\\:\u2060\\/\\/").replace("www\\.", "www\u2060\\.").replace("\\@", "\u2060\\@")
+    flat = _LINKED.sub(_JOINER, " ".join(text.split()))
+    return _PUNCTUATION.sub(r"\\\1", flat)
 
 
 def error(raised: KpiError) -> str:
@@ -143,7 +147,7 @@ def editable(x: float, metric: Metric) -> str:
     return formats.plain_number(x)
 
 
-def joined(parts: Mapping[str, str] | list[str]) -> str:
+def joined(parts: Iterable[str]) -> str:
     """Return names one after the other, for a table's cell."""
     return ("、" if language() == "ja" else ", ").join(parts)
 
