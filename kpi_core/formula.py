@@ -144,14 +144,14 @@ class Names:
         """Return the id of the metric called `name`."""
         return self._ids.get(fold_name(name))
 
-    def end(self, lower: str, at: int) -> int:
+    def end(self, folded: str, lower: str, at: int) -> int:
         """Return where the longest known name that starts at `at` ends, or 0."""
-        word = _word_end(lower, at)
+        is_id = folded[at : _word_end(folded, at)] in self._plain_ids
         for name in self._longest_first.get(lower[at], ()):
             end = at + len(name)
             if not lower.startswith(name, at) or (_is_word(name[-1]) and _word_end(lower, end) > end):
                 continue
-            if lower[at:word] in self._plain_ids and _ARITHMETIC_SIGN.search(name):
+            if is_id and _ARITHMETIC_SIGN.search(name):
                 continue  # ltv/cac is a division even where a metric is called LTV/CAC
             return end
         return 0
@@ -231,7 +231,7 @@ def _tokens(text: str, names: Names | None) -> list[_Token]:
         if folded[at].isspace():
             at += 1
             continue
-        known_end = names.end(lower, at) if names else 0
+        known_end = names.end(folded, lower, at) if names else 0
         token, end = _token(folded, at, known_end)
         if token is None:
             raise KpiError(

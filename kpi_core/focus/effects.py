@@ -29,7 +29,7 @@ import numpy as np
 from kpi_core.document import Ksf
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
-from kpi_core.tree import evaluate
+from kpi_core.tree import Tree, evaluate
 
 Objective = Literal["average", "run_rate"]
 
@@ -144,17 +144,37 @@ class Effects:
         return bonus
 
     def multipliers(self, chosen: Array) -> Array:
-        """Return by how much each metric is multiplied, one row per set, before any cap."""
-        logs = np.zeros((len(chosen), len(self.metrics)))
+        """Return by how much each metric is multiplied, one row per set, before any cap; never below 0."""
+        factors = np.ones((len(chosen), len(self.metrics)))
         for row, ksf in enumerate(self.ksfs):
             together = self.prerequisites(chosen, ksf) * self.dilution(chosen, ksf) * self.synergy(chosen, ksf)
             moved = np.flatnonzero(self.lifts[row])
-            logs[:, moved] += chosen[:, [row]] * np.log1p(together[:, None] * self.lifts[row, moved])
+            factors[:, moved] *= _factor((chosen[:, row] * together)[:, None] * self.lifts[row, moved])
         for source, target, share in self._spillovers():
-            brought = chosen[:, [source]] * (1 - chosen[:, [target]])
-            own = self.prerequisites(chosen, self.ksfs[target])[:, None] * self.lifts[target]
-            logs += brought * np.log1p(share * own)
-        return np.exp(logs)
+            brought = share * chosen[:, source] * (1 - chosen[:, target])
+            own = self.prerequisites(chosen, self.ksfs[target])
+            factors *= _factor((brought * own)[:, None] * self.lifts[target])
+        return factors
+
+    @cached_property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """Return the pairs of KSFs of which one changes what the other does, whatever their teams."""
+        named = [
+            *(link.pair for link in self.plan.assumptions.synergies),
+            *((link.source, link.target) for link in self.plan.assumptions.spillovers),
+            *((ksf, other) for ksf, entry in self.plan.ksfs.items() for other in entry.depends_on),
+        ]
+        return tuple(pair for pair in named if set(pair) <= set(self.ksfs))
+
+    @cached_property
+    def idle(self) -> frozenset[str]:
+        """Return the KSFs that move nothing the KGI depends on, and change no other KSF's effect."""
+        linked = {ksf for pair in self.links for ksf in pair}
+        return frozenset(ksf for ksf in self.ksfs if ksf not in linked and not self.acts(ksf))
+
+    def acts(self, ksf: str) -> bool:
+        """Return whether a KSF is stated to move anything the KGI depends on."""
+        return any(any(lift) for metric, lift in self.plan.ksfs[ksf].moves.items() if metric in self._tree.metrics)
 
     def _spillovers(self) -> list[tuple[int, int, float]]:
         return [
@@ -164,25 +184,40 @@ class Effects:
         ]
 
     def kgi(self, chosen: Array) -> Array:
-        """Return the KGI of each set through the plan's tree, for rows of chosen KSFs.
+        """Return the KGI of each set through the plan's tree, for rows of chosen KSFs."""
+        return self.kgi_at(self.multipliers(chosen))
+
+    def kgi_at(self, factors: Array) -> Array:
+        """Return the KGI for rows of metric multipliers.
 
         A KSF may move a computed metric too: its formula is evaluated first, then multiplied.
         """
-        tree, kgi = self.plan.tree, self.plan.kgi.metric
-        factors = dict(zip(self.metrics, self.multipliers(chosen).T, strict=True))
+        tree = self._tree
+        column = {metric: factors[:, at] for at, metric in enumerate(self.metrics)}
         values: dict[str, Array] = {}
         for metric in tree.order:
-            if metric in factors:
+            if metric in column:
                 now = evaluate(tree, values)[metric] if metric in tree.expressions else tree.baseline[metric]
-                values[metric] = now * self._capped(metric, factors[metric])
-        return np.broadcast_to(evaluate(tree, values)[kgi], (len(chosen),))
+                values[metric] = self._capped(metric, now, column[metric])
+        return np.broadcast_to(evaluate(tree, values)[self.plan.kgi.metric], (len(factors),))
 
-    def _capped(self, metric: str, factor: Array) -> Array:
+    @cached_property
+    def _tree(self) -> Tree:
+        """Only what the KGI depends on: nothing else has to be evaluated, or can go wrong."""
+        tree = self.plan.tree
+        return Tree({metric: tree.metrics[metric] for metric in tree.carriers(self.plan.kgi.metric)})
+
+    def _capped(self, metric: str, now: Array, factor: Array) -> Array:
         """Let rates stop at the assumed cap; one that is above it already stays where it is."""
-        now = self.plan.tree.now(metric)
-        if not self.plan.metrics[metric].is_share or now <= 0:
-            return factor
-        return np.minimum(factor, max(1.0, self.plan.assumptions.rate_cap / now))
+        moved = now * factor
+        if not self.plan.metrics[metric].is_share:
+            return np.asarray(moved)
+        return np.minimum(moved, np.maximum(now, self.plan.assumptions.rate_cap))
+
+
+def _factor(lift: Array) -> Array:
+    """Return 1 + lift, at least 0: nothing can lose more than all of it."""
+    return np.maximum(0.0, 1.0 + lift)
 
 
 def ledger(plan: Plan, chosen: Collection[str], *, objective: Objective = "average") -> tuple[Entry, ...]:

@@ -2,8 +2,10 @@
 
     KGI(S) = tree( now · Π (1 + effective lift) ),   subject to hours, budget, at most k per team
 
-Sets that break a limit are dropped before anything is evaluated, so the answer can never
-break one. What is left is evaluated as arrays: twelve KSFs at two per team are 1,331 sets.
+Sets that break a limit are never formed, so the answer can never break one. Teams whose KSFs do
+not act on one another multiply independently: each such block of teams has one table of
+multipliers, and a set of KSFs is one row of every table. KSFs that move nothing of this KGI and
+help no other KSF are set aside first, unless they must be in.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import combinations
 from math import comb, prod
 
 import numpy as np
@@ -24,15 +25,19 @@ from kpi_core.plan import Plan
 from kpi_core.readings import Array
 
 MAX_SETS = 2_000_000
-_CHUNK = 50_000
+_CHUNK = 16_384
 _SAME = 1e-12
+
+Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True)
 class FocusLimits:
     """What a choice may use; a team or a budget that is not named has no limit.
 
-    `exactly` asks for just that many KSFs of every team that has any, instead of at most.
+    `exactly` asks for just that many KSFs of every team that has any (all it has, if fewer).
+    It does not lift `max_ksfs`.
     """
 
     budget: float | None = None
@@ -56,40 +61,87 @@ class FocusLimits:
         hours = {f"hours.{team}": limit for team, limit in self.hours.items()}
         return hours if self.budget is None else {"budget": self.budget, **hours}
 
+    def most(self, team: str, count: int) -> int:
+        """Return how many of a team's `count` KSFs may be in."""
+        return min(count, self.max_ksfs.get(team, count), count if self.exactly is None else self.exactly)
+
+    def least(self, count: int) -> int:
+        """Return how many of a team's `count` KSFs have to be in."""
+        return 0 if self.exactly is None else min(count, self.exactly)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Every choice the teams of a block have: rows of KSFs, what each row uses, what it multiplies."""
+
+    chosen: Mask
+    used: Array
+    factors: Array
+
 
 @dataclass(frozen=True)
 class Sets:
-    """All sets within the limits and the KGI of each, in a fixed order: fewer KSFs first, then the plan's order."""
+    """All sets within the limits and the KGI of each: one row of every block."""
 
     effects: Effects
-    chosen: npt.NDArray[np.bool_]
+    blocks: tuple[Block, ...]
+    rows: tuple[Rows, ...]
     considered: int
+
+    def __len__(self) -> int:
+        """Return how many sets keep the limits."""
+        return len(self.rows[0])
 
     @cached_property
     def kgi(self) -> Array:
         """Return the KGI of every set."""
-        parts = [
-            self.effects.kgi(self.chosen[start : start + _CHUNK].astype(np.float64))
-            for start in range(0, len(self.chosen), _CHUNK)
-        ]
-        return np.concatenate(parts) if parts else np.zeros(0)
+        found = np.empty(len(self))
+        for start in range(0, len(self), _CHUNK):
+            here = slice(start, start + _CHUNK)
+            parts = (block.factors[rows[here]] for block, rows in zip(self.blocks, self.rows, strict=True))
+            found[here] = self.effects.kgi_at(np.asarray(prod(parts, start=np.float64(1))))
+        return found
+
+    def chosen(self, among: Rows) -> Mask:
+        """Return the KSFs of some of the sets, one row each."""
+        found = np.zeros((len(among), len(self.effects.ksfs)), dtype=np.bool_)
+        for block, rows in zip(self.blocks, self.rows, strict=True):
+            found |= block.chosen[rows[among]]
+        return found
 
     def names(self, row: int) -> tuple[str, ...]:
         """Return the KSFs of a set."""
-        return tuple(ksf for ksf, inside in zip(self.effects.ksfs, self.chosen[row], strict=True) if inside)
+        inside = self.chosen(np.array([row]))[0]
+        return tuple(ksf for ksf, here in zip(self.effects.ksfs, inside, strict=True) if here)
 
-    def best(self, among: npt.NDArray[np.bool_] | None = None) -> int | None:
-        """Return the row of the best set, the first of equals; None if there is none."""
-        rows = np.arange(len(self.chosen)) if among is None else np.flatnonzero(among)
+    def best(self, among: Mask | None = None) -> int | None:
+        """Return the best set; of equals the one with fewer KSFs, then the first in the plan's order."""
+        rows = np.arange(len(self)) if among is None else np.flatnonzero(among)
         if not len(rows):
             return None
         found = self.kgi[rows]
-        return int(rows[np.argmax(found >= found.max() * (1 - _SAME))])
+        top = found.max()
+        rows = rows[found >= top - _SAME * max(abs(top), self._scale)]
+        chosen = self.chosen(rows)
+        sizes = chosen.sum(axis=1)
+        rows, chosen = rows[sizes == sizes.min()], chosen[sizes == sizes.min()]
+        for column in range(chosen.shape[1]):
+            if len(rows) > 1 and chosen[:, column].any():
+                rows, chosen = rows[chosen[:, column]], chosen[chosen[:, column]]
+        return int(rows[0])
 
-    def with_ksf(self, ksf: str) -> npt.NDArray[np.bool_]:
+    @cached_property
+    def _scale(self) -> float:
+        return abs(self.effects.plan.tree.now(self.effects.plan.kgi.metric))
+
+    def with_ksf(self, ksf: str) -> Mask:
         """Return which sets hold a KSF."""
-        inside: npt.NDArray[np.bool_] = self.chosen[:, self.effects.ksfs.index(ksf)]
-        return inside
+        column = self.effects.ksfs.index(ksf)
+        found: Mask = np.zeros(len(self), dtype=np.bool_)
+        for block, rows in zip(self.blocks, self.rows, strict=True):
+            if block.chosen[:, column].any():
+                found = block.chosen[rows, column]
+        return found
 
 
 def feasible(
@@ -105,20 +157,15 @@ def feasible(
     for ksf in (*lock, *rule_out):
         if ksf not in effects.plan.ksfs:
             raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
-    teams = _teams(effects.plan.ksfs, rule_out)
-    sizes = {team: _sizes(limits, team, len(ksfs)) for team, ksfs in teams.items()}
-    count = prod(sum(comb(len(ksfs), size) for size in sizes[team]) for team, ksfs in teams.items())
-    if count > MAX_SETS:
-        raise KpiError(
-            "too_many_sets",
-            "{count} sets of KSFs would have to be compared; {limit} can be. Rule some out, or allow fewer per team.",
-            count=f"{count:,}",
-            limit=f"{MAX_SETS:,}",
-        )
-    bundles = [_bundles(effects, ksfs, sizes[team], lock) for team, ksfs in teams.items()]
-    chosen = _combined(effects, bundles, limits)
-    order = np.lexsort((*(~chosen.T[::-1]), chosen.sum(axis=1)))
-    return Sets(effects, chosen[order], count)
+    idle = effects.idle - set(lock) if limits.exactly is None else frozenset()
+    teams = _teams(effects.plan.ksfs, {*rule_out, *idle})
+    considered = prod(
+        sum(comb(len(ksfs), size) for size in range(limits.least(len(ksfs)), limits.most(team, len(ksfs)) + 1))
+        for team, ksfs in teams.items()
+    )
+    grown = _Growing(effects, limits, frozenset(lock), considered)
+    blocks = tuple(grown.block(each) for each in _blocks(teams, effects.links))
+    return Sets(effects, blocks, grown.joined(blocks), considered)
 
 
 def usage(ksfs: Mapping[str, Ksf], resource: str) -> Array:
@@ -129,38 +176,97 @@ def usage(ksfs: Mapping[str, Ksf], resource: str) -> Array:
     return np.array([ksf.hours.get(team, 0.0) for ksf in ksfs.values()])
 
 
-def _teams(ksfs: Mapping[str, Ksf], rule_out: Collection[str]) -> dict[str, list[str]]:
+def _teams(ksfs: Mapping[str, Ksf], without: Collection[str]) -> dict[str, list[str]]:
     teams: dict[str, list[str]] = {}
     for ksf, entry in ksfs.items():
-        if ksf not in rule_out:
+        if ksf not in without:
             teams.setdefault(entry.team, []).append(ksf)
     return teams
 
 
-def _sizes(limits: FocusLimits, team: str, count: int) -> Sequence[int]:
-    if limits.exactly is not None:
-        return [min(limits.exactly, count)]
-    return range(min(limits.max_ksfs.get(team, count), count) + 1)
+def _blocks(teams: Mapping[str, list[str]], links: Iterable[tuple[str, str]]) -> list[dict[str, list[str]]]:
+    """Put teams whose KSFs act on one another into one block."""
+    team_of = {ksf: team for team, ksfs in teams.items() for ksf in ksfs}
+    block_of = {team: {team: ksfs} for team, ksfs in teams.items()}
+    for one, other in links:
+        if one in team_of and other in team_of:
+            mine, its = block_of[team_of[one]], block_of[team_of[other]]
+            if mine is not its:
+                mine.update(its)
+                block_of.update(dict.fromkeys(its, mine))
+    return list({id(block): block for block in block_of.values()}.values()) or [{}]
 
 
-def _bundles(
-    effects: Effects, ksfs: Sequence[str], sizes: Iterable[int], lock: Collection[str]
-) -> npt.NDArray[np.bool_]:
-    """Return every choice a team has, one row each, as columns over all KSFs."""
-    must = {ksf for ksf in lock if ksf in ksfs}
-    found = [set_ for size in sizes for set_ in combinations(ksfs, size) if must <= set(set_)]
-    rows = np.zeros((len(found), len(effects.ksfs)), dtype=np.bool_)
-    for row, set_ in enumerate(found):
-        rows[row, [effects.ksfs.index(ksf) for ksf in set_]] = True
-    return rows
+@dataclass(frozen=True)
+class _Growing:
+    """Grows sets one KSF at a time and drops a set the moment it breaks a limit: adding never mends it."""
 
+    effects: Effects
+    limits: FocusLimits
+    lock: frozenset[str]
+    considered: int
 
-def _combined(effects: Effects, bundles: Sequence[npt.NDArray[np.bool_]], limits: FocusLimits) -> npt.NDArray[np.bool_]:
-    """Join the teams' choices one team at a time, dropping what already breaks a limit."""
-    needs = [(usage(effects.plan.ksfs, resource), limit) for resource, limit in limits.resources.items()]
-    joined = np.zeros((1, len(effects.ksfs)), dtype=np.bool_)
-    for rows in bundles:
-        joined = (joined[:, None, :] | rows[None, :, :]).reshape(-1, len(effects.ksfs))
-        for amounts, limit in needs:
-            joined = joined[joined @ amounts <= limit * (1 + _SAME) + _SAME]
-    return joined
+    @cached_property
+    def needs(self) -> Array:
+        """What each KSF uses of each limited resource."""
+        ksfs = self.effects.plan.ksfs
+        columns = [usage(ksfs, resource) for resource in self.limits.resources]
+        return np.array(columns).T.reshape(len(ksfs), len(columns))
+
+    @cached_property
+    def room(self) -> Array:
+        """How much there is of each, with a hair's breadth for sums of decimals."""
+        return np.array([limit * (1 + _SAME) + _SAME for limit in self.limits.resources.values()])
+
+    def block(self, teams: Mapping[str, Sequence[str]]) -> Block:
+        chosen = np.zeros((1, len(self.effects.ksfs)), dtype=np.bool_)
+        for team, ksfs in teams.items():
+            chosen = self._with_team(chosen, team, ksfs)
+        own = chosen.astype(np.float64)
+        return Block(chosen, own @ self.needs, self.effects.multipliers(own))
+
+    def _with_team(self, chosen: Mask, team: str, ksfs: Sequence[str]) -> Mask:
+        columns = [self.effects.ksfs.index(ksf) for ksf in ksfs]
+        most, least = self.limits.most(team, len(ksfs)), self.limits.least(len(ksfs))
+        for at, column in enumerate(columns):
+            added = chosen[chosen[:, columns].sum(axis=1) < most]
+            added[:, column] = True
+            added = added[(added @ self.needs <= self.room).all(axis=1)]
+            chosen = added if self.effects.ksfs[column] in self.lock else np.concatenate((chosen, added))
+            chosen = chosen[chosen[:, columns].sum(axis=1) >= least - (len(columns) - at - 1)]
+            self._bearable(len(chosen))
+        return chosen
+
+    def joined(self, blocks: Sequence[Block]) -> tuple[Rows, ...]:
+        """Return which rows of the blocks go together within the limits."""
+        rows: list[Rows] = [np.arange(len(blocks[0].chosen))]
+        used = blocks[0].used
+        for block in blocks[1:]:
+            left, right = self._pairs(used, block.used)
+            rows = [*(row[left] for row in rows), right]
+            used = used[left] + block.used[right]
+        return tuple(rows)
+
+    def _pairs(self, used: Array, more: Array) -> tuple[Rows, Rows]:
+        step = max(1, MAX_SETS // max(1, len(more)))
+        lefts, rights, count = [np.zeros(0, dtype=np.intp)], [np.zeros(0, dtype=np.intp)], 0
+        for start in range(0, len(used), step):
+            fits = np.ones((len(used[start : start + step]), len(more)), dtype=np.bool_)
+            for at, room in enumerate(self.room):
+                fits &= used[start : start + step, at, None] + more[None, :, at] <= room
+            left, right = np.nonzero(fits)
+            lefts.append(left + start)
+            rights.append(right)
+            count += len(left)
+            self._bearable(count)
+        return np.concatenate(lefts), np.concatenate(rights)
+
+    def _bearable(self, count: int) -> None:
+        if count > MAX_SETS:
+            raise KpiError(
+                "too_many_sets",
+                "{count} sets of KSFs would have to be compared; {limit} can be. "
+                "Rule some out, or allow fewer per team.",
+                count=f"{self.considered:,}",
+                limit=f"{MAX_SETS:,}",
+            )
