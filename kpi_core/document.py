@@ -156,7 +156,7 @@ class Metric(Part):
     @model_validator(mode="after")
     def _range_holds_value(self) -> Self:
         numbers = [number for number in (self.low, self.value, self.high) if number is not None]
-        if self.is_share and numbers and not (numbers[0] >= 0 and numbers[-1] <= 1):
+        if self.is_share and numbers and not (min(numbers) >= 0 and max(numbers) <= 1):
             raise PydanticCustomError("rate_out_of_range", "a rate lies in [0, 1]", {"value": numbers})
         if numbers != sorted(numbers):
             raise PydanticCustomError(
