@@ -31,9 +31,10 @@ _STYLE = """
 .stMainBlockContainer h2 { padding-top: 1.5rem; }
 .stMain { font-variant-numeric: tabular-nums; }
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
-.st-key-levers .stSlider { margin-bottom: -0.4rem; }
-.st-key-levers .stCaptionContainer { margin-top: 0.5rem; }
+.st-key-levers .stSlider { margin-bottom: 0.1rem; }
 @media (max-width: 640px) {
+  [data-testid="stTable"] { overflow-x: auto; }
+  [data-testid="stTable"] table { min-width: 38rem; }
   .stMainBlockContainer { padding: 3.75rem 1rem 3rem; }
   .st-key-answer p { font-size: 1.1rem; }
 }
@@ -79,7 +80,7 @@ def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
     cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
     with st.container(key=key):
         if cells:
-            st.html(f"<style>{cells} {{ text-align: right; white-space: nowrap; }}</style>")
+            st.html(f"<style>{cells} {{ text-align: right !important; white-space: nowrap; }}</style>")
         shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
         st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
 

@@ -147,7 +147,9 @@ def point(plan: Plan, worths: Sequence[Worth]) -> str:
     even = all(math.isclose(one.one_percent, most.one_percent, rel_tol=1e-9) for one in worths)
     if even and len(worths) > 1:
         each = _("1% more of any lever is worth the same {change}: only ranges and effort tell them apart.")
-        return sentence_ + " " + each.format(change=md(words.value(most.one_percent, kgi)))
+        return _("{first} {second}").format(
+            first=sentence_, second=each.format(change=md(words.value(most.one_percent, kgi)))
+        )
     return sentence_
 
 
@@ -196,8 +198,10 @@ def proof(found: Focus) -> str:
         return said
     apart = {"margin": words.value(found.margin, kgi), "set": " ".join(found.runner_up.chosen)}
     if found.tie:
-        return said + " " + _("Nearly equal: {set}, only {margin} less.").format(**apart)
-    return said + " " + _("The runner-up, {set}, brings {margin} less.").format(**apart)
+        rest = _("Nearly equal: {set}, only {margin} less.").format(**apart)
+    else:
+        rest = _("The runner-up, {set}, brings {margin} less.").format(**apart)
+    return _("{first} {second}").format(first=said, second=rest)
 
 
 def effect(plan: Plan, entry: Entry) -> str:

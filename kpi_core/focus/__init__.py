@@ -1,7 +1,8 @@
 """Focus: the few KSFs to put people on, proven best through the tree under real limits."""
 
 from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
-from kpi_core.focus.explain import Alternative, Focus, Proof, Reason, choose
+from kpi_core.focus.explain import Alternative, Focus, Proof, choose
+from kpi_core.focus.reasons import Reason
 from kpi_core.focus.search import FocusLimits
 
 __all__ = ["STEPS", "Alternative", "Effects", "Entry", "Focus", "FocusLimits", "Proof", "Reason", "choose", "ledger"]

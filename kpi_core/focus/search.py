@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, reduce
 from math import comb, prod
 
 import numpy as np
@@ -26,7 +26,7 @@ from kpi_core.readings import Array
 
 MAX_SETS = 2_000_000
 _CHUNK = 16_384
-_SAME = 1e-12
+SAME = 1e-12
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
@@ -99,7 +99,7 @@ class Sets:
         for start in range(0, len(self), _CHUNK):
             here = slice(start, start + _CHUNK)
             parts = (block.factors[rows[here]] for block, rows in zip(self.blocks, self.rows, strict=True))
-            found[here] = self.effects.kgi_at(np.asarray(prod(parts, start=np.float64(1))))
+            found[here] = self.effects.kgi_at(reduce(np.multiply, parts))
         return found
 
     def chosen(self, among: Rows) -> Mask:
@@ -121,7 +121,7 @@ class Sets:
             return None
         found = self.kgi[rows]
         top = found.max()
-        rows = rows[found >= top - _SAME * max(abs(top), self._scale)]
+        rows = rows[found >= top - SAME * max(abs(top), self._scale)]
         chosen = self.chosen(rows)
         sizes = chosen.sum(axis=1)
         rows, chosen = rows[sizes == sizes.min()], chosen[sizes == sizes.min()]
@@ -176,6 +176,14 @@ def usage(ksfs: Mapping[str, Ksf], resource: str) -> Array:
     return np.array([ksf.hours.get(team, 0.0) for ksf in ksfs.values()])
 
 
+def used_by(plan: Plan, limits: FocusLimits, chosen: Collection[str]) -> dict[str, float]:
+    """Return what a set uses: `budget`, and `hours.<team>` of every team that works on any KSF."""
+    row = np.array([ksf in chosen for ksf in plan.ksfs])
+    teams = {team for ksf in plan.ksfs.values() for team in ksf.hours}
+    resources = dict.fromkeys(["budget", *limits.resources, *(f"hours.{team}" for team in plan.teams if team in teams)])
+    return {resource: float(row @ usage(plan.ksfs, resource)) for resource in resources}
+
+
 def _teams(ksfs: Mapping[str, Ksf], without: Collection[str]) -> dict[str, list[str]]:
     teams: dict[str, list[str]] = {}
     for ksf, entry in ksfs.items():
@@ -216,7 +224,7 @@ class _Growing:
     @cached_property
     def room(self) -> Array:
         """How much there is of each, with a hair's breadth for sums of decimals."""
-        return np.array([limit * (1 + _SAME) + _SAME for limit in self.limits.resources.values()])
+        return np.array([limit * (1 + SAME) + SAME for limit in self.limits.resources.values()])
 
     def block(self, teams: Mapping[str, Sequence[str]]) -> Block:
         chosen = np.zeros((1, len(self.effects.ksfs)), dtype=np.bool_)

@@ -196,7 +196,7 @@ def test_locks_that_break_a_limit_are_an_error_that_names_it():
     with pytest.raises(KpiError) as caught:
         choose(SAMPLE, lock=["F2", "F3"])
 
-    assert caught.value.code == "nothing_fits"
+    assert caught.value.code == "locks_infeasible"
     assert caught.value.facts["team"] == "field_sales"
 
 

@@ -24,6 +24,7 @@ def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height
             **step,
             "at": at,
             "top": max(step["start"], step["end"]),
+            "bottom": min(step["start"], step["end"]),
             "ceiling": 1.12 * max(tops, default=1.0),
             "goal_name": goal,
         }
@@ -36,7 +37,13 @@ def steps(found: Sequence[Mapping[str, Any]], *, amount: str, height: int = 220)
     """Return a waterfall without a goal: steps as in `bridge`, less their `goal`."""
     top = max((max(step["start"], step["end"]) for step in found), default=1.0)
     rows = [
-        {**step, "at": at, "top": max(step["start"], step["end"]), "ceiling": 1.15 * top}
+        {
+            **step,
+            "at": at,
+            "top": max(step["start"], step["end"]),
+            "bottom": min(step["start"], step["end"]),
+            "ceiling": 1.15 * top,
+        }
         for at, step in enumerate(found)
     ]
     return draw(_build_steps, rows, amount=amount, height=height)
@@ -71,6 +78,12 @@ def _waterfall(amount: str) -> tuple[alt.Chart, ...]:
         color=alt.Color("colour:N", scale=None, legend=None),
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=amount)],
     )
-    labels = base.mark_text(dy=-8, fontSize=13, fontWeight="bold").encode(x=across, y=alt.Y("top:Q"), text="label:N")
+    # Totals carry their label inside, so that it never meets the goal's line; steps carry it below.
+    totals = base.transform_filter("datum.start == 0").mark_text(dy=16, fontSize=13, fontWeight="bold", color="#1B2430")
+    moved = base.transform_filter("datum.start != 0").mark_text(dy=12, fontSize=13, fontWeight="bold")
+    labels = (
+        totals.encode(x=across, y=alt.Y("top:Q"), text="label:N"),
+        moved.encode(x=across, y=alt.Y("bottom:Q"), text="label:N"),
+    )
     air = base.mark_point(opacity=0, tooltip=None).encode(x=across, y=alt.Y("ceiling:Q"))
-    return bars, labels, air
+    return bars, *labels, air

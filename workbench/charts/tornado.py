@@ -11,7 +11,7 @@ from workbench import theme
 from workbench.charts.picture import ROWS, Chart, Picture, draw
 
 
-def tornado(bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str, height: int = 38) -> Picture:
+def tornado(bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str, height: int = 46) -> Picture:
     """Return one bar per lever from the KGI at its low to the KGI at its high.
 
     A bar has `name`, `low`, `high`, `now`, `goal` (numbers of the KGI), `low_label`, `high_label`
@@ -27,7 +27,7 @@ def _build(low: str, high: str, height: int) -> Chart:
         "name:N",
         sort=alt.SortField("at"),
         title=None,
-        axis=alt.Axis(labelLimit=220, labelFontSize=13, ticks=False, domain=False),
+        axis=None,
     )
     plain = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     scale = alt.Scale(zero=False, padding=64)
@@ -37,18 +37,20 @@ def _build(low: str, high: str, height: int) -> Chart:
         alt.Tooltip("high_label:N", title=high),
         alt.Tooltip("range:N", title=" "),
     ]
-    whole = base.mark_bar(cornerRadius=3, height={"band": 0.62}, opacity=0.85).encode(
+    whole = base.mark_bar(cornerRadius=3, height=18, yOffset=9, opacity=0.85).encode(
         y=down,
         x=alt.X("low:Q", title=None, axis=plain, scale=scale),
         x2="high:Q",
         color=alt.Color("colour:N", scale=None, legend=None),
         tooltip=tips,
     )
-    lows = base.mark_text(align="right", dx=-6, fontSize=12).encode(y=down, x="low:Q", text="low_label:N")
-    highs = base.mark_text(align="left", dx=6, fontSize=12).encode(y=down, x="high:Q", text="high_label:N")
+    lows = base.mark_text(align="right", dx=-6, dy=9, fontSize=12).encode(y=down, x="low:Q", text="low_label:N")
+    highs = base.mark_text(align="left", dx=6, dy=9, fontSize=12).encode(y=down, x="high:Q", text="high_label:N")
+    # The names stand above their bars, so that a phone's narrow picture keeps its width for the bars.
+    names = base.mark_text(align="left", dy=-11, fontSize=13).encode(y=down, x=alt.value(0), text="name:N")
     now = base.mark_rule(color=theme.NEUTRAL, strokeWidth=2).encode(x=alt.X("now:Q", aggregate="max"))
     line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(x=alt.X("goal:Q", aggregate="max"))
     named = base.mark_text(dy=-8, y=0, fontSize=12).encode(
         x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
-    return alt.layer(whole, now, line, lows, highs, named).properties(height=height)
+    return alt.layer(whole, now, line, names, lows, highs, named).properties(height=height)

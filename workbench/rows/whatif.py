@@ -70,7 +70,8 @@ def funnel(plan: Plan, before: Plan) -> Picture:
 
 def _with_change(now: float, was: float, metric: Metric) -> str:
     value, before = words.value(now, metric), words.value(was, metric)
-    return value if value == before else f"{value} ({words.difference(now - was, metric)})"
+    change = round(now) - round(was) if min(now, was) >= 100 else now - was  # the labels' own difference
+    return value if value == before else f"{value} ({words.difference(change, metric)})"
 
 
 def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, str]]:

@@ -1,0 +1,185 @@
+"""Why not the others: for every KSF left out the one thing that decides, checked by forcing it in."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from kpi_core.errors import KpiError
+from kpi_core.focus.search import SAME, FocusLimits, Sets, usage, used_by
+from kpi_core.plan import Plan
+
+# A ramp this slow within the horizon is worth naming as the reason.
+_SLOW = 0.5
+_HANDICAPS = {"skill": "skill_gap", "flow": "flow", "prerequisites": "prerequisite", "ramp": "slow_ramp"}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a KSF is not in the set: the one thing that decides.
+
+    `ruled_out`; `no_effect`: it moves nothing the KGI depends on.
+    `over_hours`, `over_budget`, `team_full`: room for it beside the chosen ones is missing, and it
+    would be the best use of that much more room. `short` is how much more; `alone` says that so
+    much is missing even with only what must be in beside it.
+    `skill_gap`, `flow`, `prerequisite`, `slow_ramp`: more room would not do, and this is its largest
+    handicap; `lower_effect`: it has none.
+    `loses` is what the KGI would lose if it were forced in (None: it cannot be), `replaces` what would then go.
+    """
+
+    code: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+    loses: float | None = None
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why each KSF left out is left out."""
+
+    sets: Sets
+    limits: FocusLimits
+    best: int
+    lock: frozenset[str]
+    rule_out: frozenset[str]
+
+    @cached_property
+    def chosen(self) -> tuple[str, ...]:
+        """Return the best set."""
+        return self.sets.names(self.best)
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan."""
+        return self.sets.effects.plan
+
+    @cached_property
+    def out(self) -> list[str]:
+        """Return the KSFs left out."""
+        return [ksf for ksf in self.sets.effects.ksfs if ksf not in self.chosen]
+
+    def all(self) -> dict[str, Reason]:
+        """Return one reason for each KSF left out, in the plan's order."""
+        return {ksf: self._of(ksf) for ksf in self.out}
+
+    def _of(self, ksf: str) -> Reason:
+        if ksf in self.rule_out:
+            return Reason("ruled_out")
+        if not self.sets.effects.acts(ksf):
+            return Reason("no_effect")
+        forced = self.sets.best(self.sets.with_ksf(ksf))
+        if forced is None:
+            return self._no_room({*self.lock, ksf}, ksf, alone=True) or self._beside(ksf)
+        kept = self.sets.names(forced)
+        why = self._beside(ksf) if ksf in self.next_in else self._handicap(ksf, kept)
+        loses = float(self.sets.kgi[self.best] - self.sets.kgi[forced])
+        return replace(why, loses=loses, replaces=tuple(other for other in self.chosen if other not in kept))
+
+    @cached_property
+    def next_in(self) -> frozenset[str]:
+        """The KSFs that would come in beside the chosen ones if there were just the room they need."""
+        ksfs, plan = self.sets.effects.ksfs, self.plan
+        rows = np.array([[ksf in self.chosen or ksf == more for ksf in ksfs] for more in self.out], dtype=np.float64)
+        if not len(rows):
+            return frozenset()
+        kgi, best = self.sets.effects.kgi(rows), self.sets.kgi[self.best]
+        team = np.array([[plan.ksfs[ksf].team == one for one in plan.teams] for ksf in ksfs], dtype=np.float64)
+        most = np.array([self.limits.most(one, int(team[:, at].sum())) for at, one in enumerate(plan.teams)])
+        amounts = [usage(plan.ksfs, resource) for resource in self.limits.resources]
+        needs = rows @ np.column_stack((team, *amounts))
+        room = np.maximum(needs, np.array([*most, *self.limits.resources.values()]))
+        allowed = np.array([ksf not in self.rule_out for ksf in self.out])
+        helps = allowed & (kgi > best + SAME * abs(best))
+        fits = (needs[None, :, :] <= room[:, None, :] * (1 + SAME)).all(axis=2)  # [for whom there is room, who fits]
+        beaten = (fits & helps & (kgi[None, :] > kgi[:, None])).any(axis=1)
+        return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes)
+
+    def _beside(self, ksf: str) -> Reason:
+        """Return what keeps a KSF from joining the chosen ones."""
+        return self._no_room({*self.chosen, ksf}, ksf) or self._handicap(ksf, {*self.chosen, ksf})
+
+    def _no_room(self, among: Collection[str], ksf: str, *, alone: bool = False) -> Reason | None:
+        """Return the limit that a set with this KSF breaks: its team's places, else what is most short."""
+        team = self.plan.ksfs[ksf].team
+        mine = [other for other in self.sets.effects.ksfs if self.plan.ksfs[other].team == team]
+        most = self.limits.most(team, len(mine))
+        if sum(other in among for other in mine) > most:
+            return Reason("team_full", {"team": team, "most": most})
+        used = used_by(self.plan, self.limits, among)
+        over = {resource: used[resource] - limit for resource, limit in self.limits.resources.items()}
+        worst = max(over, key=lambda one: over[one] / max(self.limits.resources[one], 1e-9), default=None)
+        if worst is None or over[worst] <= SAME * max(1.0, used[worst]):
+            return None
+        team = worst.partition(".")[2]
+        return Reason("over_hours" if team else "over_budget", {"team": team, "short": over[worst], "alone": alone})
+
+    def _handicap(self, ksf: str, among: Collection[str]) -> Reason:
+        """Return the largest handicap of a KSF among those it would be chosen with."""
+        effects, plan, entry = self.sets.effects, self.plan, self.plan.ksfs[ksf]
+        row = np.array([[1.0 if other in among else 0.0 for other in effects.ksfs]])
+        factors = {**effects.own[ksf], "prerequisites": float(effects.prerequisites(row, ksf)[0])}
+        bad = {step: factors[step] for step in _HANDICAPS if factors[step] < (_SLOW if step == "ramp" else 1)}
+        if not bad:
+            return Reason("lower_effect")
+        worst = min(bad, key=bad.__getitem__)
+        facts: dict[str, object] = {"factor": bad[worst]}
+        if worst == "skill":
+            facts |= {"needed": entry.skill, "has": plan.teams[entry.team].skill, "team": entry.team}
+        elif worst == "flow":
+            metric = min(entry.needs, key=lambda one: plan.tree.now(one) / max(entry.needs[one], 1e-300))
+            facts |= {"metric": metric, "needed": entry.needs[metric], "has": plan.tree.now(metric) / plan.kgi.months}
+        elif worst == "prerequisites":
+            facts |= {"missing": tuple(other for other in entry.depends_on if other not in among)}
+        else:
+            facts |= {"start": entry.ramp[0], "full": entry.ramp[1]}
+        return Reason(_HANDICAPS[worst], facts)
+
+
+def nothing_fits(plan: Plan, limits: FocusLimits, lock: Collection[str], rule_out: Collection[str]) -> KpiError:
+    """Return the error for KSFs that must be in and cannot be: it names the limit."""
+    for ksf in plan.ksfs:
+        if ksf in lock and ksf in rule_out:
+            return KpiError(
+                "locks_infeasible",
+                "{ksf} must be in and is ruled out as well. Choose one of the two.",
+                limit="rule_out",
+                ksf=ksf,
+            )
+    used = used_by(plan, limits, lock)
+    for resource, limit in limits.resources.items():
+        if used[resource] > limit and (team := resource.partition(".")[2]):
+            return KpiError(
+                "locks_infeasible",
+                "The KSFs that must be in take {used} hours of {team}, which has {has}. "
+                "Let one go, or give more hours.",
+                limit=resource,
+                used=used[resource],
+                team=team,
+                has=limit,
+            )
+        if used[resource] > limit:
+            return KpiError(
+                "locks_infeasible",
+                "The KSFs that must be in cost {used} yen; the budget is {has}. Let one go, or raise the budget.",
+                limit=resource,
+                used=used[resource],
+                has=limit,
+            )
+    for team in plan.teams:
+        mine = [ksf for ksf, entry in plan.ksfs.items() if entry.team == team]
+        if sum(ksf in lock for ksf in mine) > limits.most(team, len(mine)):
+            return KpiError(
+                "locks_infeasible",
+                "More KSFs must be in than a team may take on. Let one go, or allow more.",
+                limit=f"max_ksfs.{team}",
+                team=team,
+                has=limits.most(team, len(mine)),
+            )
+    return KpiError(
+        "exactly_infeasible",
+        "No set with exactly {count} KSFs in every team keeps the limits. Ask for fewer, or give more.",
+        count=limits.exactly,
+    )
