@@ -15,7 +15,7 @@ if not plan.ksfs:
     st.stop()
 
 above = st.container()
-left, right = st.columns([1, 2.2], gap="large")
+left, right = st.container(key="limits_and_set").columns([1, 2.2], gap="large")
 with left:
     objective = limits.objective()
     limits.form(plan)
@@ -28,9 +28,8 @@ with right:
     st.caption(md(sentences.proof(found)))
     if any(ksf.illustrative for ksf in plan.ksfs.values()):
         st.caption(_("Every lift, cost and hour is illustrative until you put in your own."))
-
-st.header(_("Why not the others?"), anchor=False)
-page.table(rows.left_out(found), key="left_out")
+    st.subheader(_("Why not the others?"), anchor=False)
+    page.table(rows.left_out(found), key="left_out")
 
 st.header(_("The next best sets"), anchor=False)
 page.table(rows.alternatives(found), key="alternatives")

@@ -95,8 +95,9 @@ def constants(plan: Plan) -> None:
         "rate_cap": _("Highest a rate can get"),
     }
     with st.expander(_("Assumptions (illustrative)"), icon=":material/science:"):
-        for column, name in zip(st.columns(len(_FREE)), _FREE, strict=True):
-            with column:
+        columns = st.columns(4)
+        for at, name in enumerate(_FREE):
+            with columns[at % len(columns)]:
                 path = f"assumptions.{name}"
                 shown = formats.plain_number(getattr(plan.assumptions, name))
                 fields.typed(says[name], path, shown, _number_at(path))

@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from workbench import formats, page, session
-from workbench.words import _, md
+from workbench.words import md
 
 Changes = Callable[[Any], dict[str, Any]]
 
@@ -27,16 +27,18 @@ def text(label: str, path: str, shown: str) -> None:
     typed(label, path, shown, lambda said: {path: said}, max_chars=200)
 
 
-def number(label: str, path: str, now: float | None, unit: str = "") -> None:
-    """Show a field for a number that may be left empty; 1,200万 and full-width digits are understood."""
+def number(label: str, path: str, now: float | None, *, unit: str = "", empty: str = "") -> None:
+    """Show a field for a number that may be left empty; 1,200万 and full-width digits are understood.
+
+    `empty` says what an empty field means.
+    """
     shown = "" if now is None else f"{now:,.12g}"
-    placeholder = _("no limit")
     typed(
         label,
         path,
         shown,
         lambda said: {path: formats.parse(said, unit) if said.strip() else None},
-        placeholder=placeholder,
+        placeholder=empty,
     )
 
 

@@ -21,7 +21,7 @@ def form(plan: Plan) -> None:
         with skill:
             fields.whole(_("Skill"), f"teams.{team}.skill", part.skill, low=1, high=5, about=_skills())
         with hours:
-            fields.number(_("Hours"), f"teams.{team}.hours", part.hours)
+            fields.number(_("Hours"), f"teams.{team}.hours", part.hours, empty=_("no limit"))
         with most:
             fields.whole(
                 _("At most"),
@@ -32,7 +32,7 @@ def form(plan: Plan) -> None:
                 may_be_empty=True,
                 about=_("KSFs this team takes on"),
             )
-    fields.number(_("Budget (yen)"), "limits.budget", plan.limits.budget, unit="円")
+    fields.number(_("Budget (yen)"), "limits.budget", plan.limits.budget, unit="円", empty=_("no limit"))
 
 
 def _skills() -> str:
@@ -100,7 +100,12 @@ def ksf_form(plan: Plan, ksf: str) -> None:
     for column, team in zip(hours_columns, [team for team in plan.teams if team != "company"], strict=False):
         with column:
             hours = entry.hours.get(team)
-            fields.number(_("Hours: {team}").format(team=words.name(plan.teams[team])), f"{path}.hours.{team}", hours)
+            fields.number(
+                _("Hours: {team}").format(team=words.name(plan.teams[team])),
+                f"{path}.hours.{team}",
+                hours,
+                empty=_("None"),
+            )
 
 
 def _metric(plan: Plan, metric: str) -> str:

@@ -33,6 +33,9 @@ _STYLE = """
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
 @media (max-width: 640px) {
+  .st-key-limits_and_set > .stHorizontalBlock, .st-key-limits_and_set > div > .stHorizontalBlock {
+    flex-direction: column-reverse;
+  }
   [data-testid="stTable"] { overflow-x: auto; }
   [data-testid="stTable"] table { min-width: 38rem; }
   .stMainBlockContainer { padding: 3.75rem 1rem 3rem; }

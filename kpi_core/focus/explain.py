@@ -37,8 +37,8 @@ class Alternative:
 class Focus:
     """The best set of KSFs within the limits. Amounts are in the KGI's unit, the plan's currency and hours.
 
-    `used` and `slack` are by resource: `budget` and `hours.<team>`. `brings` is what the KGI would
-    lose without each chosen KSF, the others kept. `tie`: the runner-up is as good for all purposes.
+    `used` and `slack` are by resource: `budget`, `hours.<team>` and `ksfs.<team>` (how many of theirs).
+    `brings` is what the KGI would lose without each chosen KSF, the others kept.
     """
 
     plan: Plan
@@ -125,12 +125,19 @@ def choose(
         kgi=kgi,
         baseline=plan.tree.now(plan.kgi.metric),
         used=used,
-        slack={resource: limit - used[resource] for resource, limit in limits.resources.items()},
+        slack=_slack(limits, used),
         brings=_brings(effects, chosen, kgi),
         next_best=_next_best(sets, best),
         left_out=Reasons(sets, limits, best, frozenset(lock), frozenset(rule_out)).all(),
         proof=Proof(considered=sets.considered, evaluated=len(sets), gap=0.0, bound=kgi),
     )
+
+
+def _slack(limits: FocusLimits, used: Mapping[str, float]) -> dict[str, float]:
+    counts = {f"ksfs.{team}": most for team, most in limits.max_ksfs.items()}
+    return {
+        resource: limit - used[resource] for resource, limit in (limits.resources | counts).items() if resource in used
+    }
 
 
 def _brings(effects: Effects, chosen: tuple[str, ...], kgi: float) -> dict[str, float]:

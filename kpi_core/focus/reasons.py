@@ -35,6 +35,11 @@ class Reason:
     loses: float | None = None
     replaces: tuple[str, ...] = ()
 
+    @property
+    def reason(self) -> str:
+        """Return the code, under the name it is asked by: `found.left_out["M4"].reason`."""
+        return self.code
+
 
 @dataclass(frozen=True)
 class Reasons:
@@ -80,20 +85,20 @@ class Reasons:
 
     @cached_property
     def next_in(self) -> frozenset[str]:
-        """The KSFs that would come in beside the chosen ones if there were just the room they need."""
+        """Return the KSFs that would come in beside the chosen ones if there were just the room they need."""
         ksfs, plan = self.sets.effects.ksfs, self.plan
         rows = np.array([[ksf in self.chosen or ksf == more for ksf in ksfs] for more in self.out], dtype=np.float64)
         if not len(rows):
             return frozenset()
         kgi, best = self.sets.effects.kgi(rows), self.sets.kgi[self.best]
-        team = np.array([[plan.ksfs[ksf].team == one for one in plan.teams] for ksf in ksfs], dtype=np.float64)
-        most = np.array([self.limits.most(one, int(team[:, at].sum())) for at, one in enumerate(plan.teams)])
-        amounts = [usage(plan.ksfs, resource) for resource in self.limits.resources]
-        needs = rows @ np.column_stack((team, *amounts))
-        room = np.maximum(needs, np.array([*most, *self.limits.resources.values()]))
+        teams = list(dict.fromkeys(entry.team for entry in plan.ksfs.values()))
+        most = [self.limits.most(team, sum(entry.team == team for entry in plan.ksfs.values())) for team in teams]
+        room = dict(zip((f"ksfs.{team}" for team in teams), most, strict=True)) | self.limits.resources
+        needs = rows @ np.column_stack([usage(plan.ksfs, resource) for resource in room])
+        given = np.maximum(needs, list(room.values())) * (1 + SAME)  # to each just the room it needs
         allowed = np.array([ksf not in self.rule_out for ksf in self.out])
         helps = allowed & (kgi > best + SAME * abs(best))
-        fits = (needs[None, :, :] <= room[:, None, :] * (1 + SAME)).all(axis=2)  # [for whom there is room, who fits]
+        fits = (needs[None, :, :] <= given[:, None, :]).all(axis=2)  # [who is given room, who fits into it]
         beaten = (fits & helps & (kgi[None, :] > kgi[:, None])).any(axis=1)
         return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes)
 

@@ -169,18 +169,23 @@ def feasible(
 
 
 def usage(ksfs: Mapping[str, Ksf], resource: str) -> Array:
-    """Return how much of a resource (`budget`, `hours.<team>`) each KSF uses."""
-    if resource == "budget":
+    """Return how much of a resource (`budget`, `hours.<team>`, `ksfs.<team>`) each KSF uses."""
+    kind, _, team = resource.partition(".")
+    if kind == "budget":
         return np.array([ksf.cost for ksf in ksfs.values()])
-    team = resource.partition(".")[2]
+    if kind == "ksfs":
+        return np.array([float(ksf.team == team) for ksf in ksfs.values()])
     return np.array([ksf.hours.get(team, 0.0) for ksf in ksfs.values()])
 
 
 def used_by(plan: Plan, limits: FocusLimits, chosen: Collection[str]) -> dict[str, float]:
-    """Return what a set uses: `budget`, and `hours.<team>` of every team that works on any KSF."""
+    """Return what a set uses: money, the hours of every team that works on any KSF, and how many of whose KSFs."""
     row = np.array([ksf in chosen for ksf in plan.ksfs])
-    teams = {team for ksf in plan.ksfs.values() for team in ksf.hours}
-    resources = dict.fromkeys(["budget", *limits.resources, *(f"hours.{team}" for team in plan.teams if team in teams)])
+    busy = {team for ksf in plan.ksfs.values() for team in ksf.hours}
+    owners = {ksf.team for ksf in plan.ksfs.values()}
+    hours = [f"hours.{team}" for team in plan.teams if team in busy]
+    counts = [f"ksfs.{team}" for team in plan.teams if team in owners]
+    resources = dict.fromkeys(["budget", *limits.resources, *hours, *counts])
     return {resource: float(row @ usage(plan.ksfs, resource)) for resource in resources}
 
 

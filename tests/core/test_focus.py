@@ -54,12 +54,18 @@ def test_what_the_six_use_and_leave():
         "hours.marketing": 510,
         "hours.inside_sales": 260,
         "hours.field_sales": 360,
+        "ksfs.marketing": 2,
+        "ksfs.inside_sales": 2,
+        "ksfs.field_sales": 2,
     }
     assert found.slack == {
         "budget": 3_300_000,
         "hours.marketing": 50,
         "hours.inside_sales": 40,
         "hours.field_sales": 40,
+        "ksfs.marketing": 0,
+        "ksfs.inside_sales": 0,
+        "ksfs.field_sales": 0,
     }
 
 

@@ -28,7 +28,7 @@ def hours(found: Focus, team: str) -> str:
 def brings(found: Focus, ksf: str) -> str:
     """Say what a chosen KSF brings and takes."""
     plan, entry = found.plan, found.plan.ksfs[ksf]
-    return _("{kgi} · {cost} · {hours} h").format(
+    return _("{kgi}; costs {cost} and {hours} h").format(
         kgi=words.difference(found.brings[ksf], plan.metrics[plan.kgi.metric]),
         cost=words.money(entry.cost),
         hours=f"{sum(entry.hours.values()):,.0f}",
@@ -42,10 +42,9 @@ def left_out(found: Focus) -> list[dict[str, str]]:
     return [
         {
             _("KSF"): f"{ksf} {words.name(plan.ksfs[ksf])}",
-            _("Team"): words.name(plan.teams[plan.ksfs[ksf].team]),
             _("Why not now"): reason(plan, why),
             _("If it were forced in"): "–" if why.loses is None else words.difference(-why.loses, kgi),
-            _("It would replace"): words.joined([f"{one} {words.name(plan.ksfs[one])}" for one in why.replaces]),
+            _("It would replace"): words.joined(why.replaces),
         }
         for ksf, why in found.left_out.items()
     ]
