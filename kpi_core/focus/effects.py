@@ -128,9 +128,9 @@ class Effects:
         missing = sum((1 - chosen[:, self.ksfs.index(other)] for other in entry.depends_on), np.zeros(len(chosen)))
         return np.asarray(assume.prerequisite**missing, dtype=np.float64)
 
-    def dilution(self, chosen: Array, ksf: str) -> Array:
-        """Return, for each set, how thinly the KSF's team is spread."""
-        team, assume = self.plan.ksfs[ksf].team, self.plan.assumptions
+    def dilution(self, chosen: Array, team: str) -> Array:
+        """Return, for each set, how thinly a team is spread."""
+        assume = self.plan.assumptions
         mine = [column for column, other in enumerate(self.ksfs) if self.plan.ksfs[other].team == team]
         too_many = np.maximum(0, chosen[:, mine].sum(axis=1) - assume.free_ksfs[self.plan.teams[team].skill - 1])
         return np.asarray(1 / (1 + assume.dilution * too_many), dtype=np.float64)
@@ -146,8 +146,10 @@ class Effects:
     def multipliers(self, chosen: Array) -> Array:
         """Return by how much each metric is multiplied, one row per set, before any cap; never below 0."""
         factors = np.ones((len(chosen), len(self.metrics)))
-        for row, ksf in enumerate(self.ksfs):
-            together = self.prerequisites(chosen, ksf) * self.dilution(chosen, ksf) * self.synergy(chosen, ksf)
+        spread = {team: self.dilution(chosen, team) for team in {ksf.team for ksf in self.plan.ksfs.values()}}
+        for row in np.flatnonzero(chosen.any(axis=0)):
+            ksf = self.ksfs[row]
+            together = self.prerequisites(chosen, ksf) * spread[self.plan.ksfs[ksf].team] * self.synergy(chosen, ksf)
             moved = np.flatnonzero(self.lifts[row])
             factors[:, moved] *= _factor((chosen[:, row] * together)[:, None] * self.lifts[row, moved])
         for source, target, share in self._spillovers():
@@ -241,7 +243,7 @@ def _entries(effects: Effects, row: Array, ksf: str, *, source: str | None = Non
     alone = source is not None  # a spill-over takes the other KSF as it would be by itself
     together = {
         "prerequisites": float(effects.prerequisites(row, ksf)[0]),
-        "dilution": 1.0 if alone else float(effects.dilution(row, ksf)[0]),
+        "dilution": 1.0 if alone else float(effects.dilution(row, effects.plan.ksfs[ksf].team)[0]),
         "synergy": 1.0 if alone else float(effects.synergy(row, ksf)[0]),
     }
     factors = {step: {**own, **together}[step] for step in STEPS}

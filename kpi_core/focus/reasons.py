@@ -9,11 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from kpi_core.errors import KpiError
-from kpi_core.focus.search import SAME, FocusLimits, Sets, usage, used_by
+from kpi_core.focus.search import SAME, FocusLimits, Sets, feasible, usage, used_by
 from kpi_core.plan import Plan
 
 # A ramp this slow within the horizon is worth naming as the reason.
 _SLOW = 0.5
+# Choosing again for a reason is worth it up to this many sets: some 20 ms.
+_AFFORDABLE = 100_000
 _HANDICAPS = {"skill": "skill_gap", "flow": "flow", "prerequisites": "prerequisite", "ramp": "slow_ramp"}
 
 
@@ -100,7 +102,21 @@ class Reasons:
         helps = allowed & (kgi > best + SAME * abs(best))
         fits = (needs[None, :, :] <= given[:, None, :]).all(axis=2)  # [who is given room, who fits into it]
         beaten = (fits & helps & (kgi[None, :] > kgi[:, None])).any(axis=1)
-        return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes)
+        return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes and self._comes_in(ksf))
+
+    def _comes_in(self, ksf: str) -> bool:
+        """Choose again with just the room the KSF needs beside the chosen ones; larger plans trust the comparison."""
+        if self.limits.exactly is not None or self.sets.considered * (len(self.plan.ksfs) + 1) > _AFFORDABLE:
+            return True
+        used = used_by(self.plan, self.limits, {*self.chosen, ksf})
+        more = FocusLimits(
+            budget=None if self.limits.budget is None else max(self.limits.budget, used["budget"]),
+            hours={team: max(limit, used[f"hours.{team}"]) for team, limit in self.limits.hours.items()},
+            max_ksfs={team: max(most, int(used.get(f"ksfs.{team}", 0))) for team, most in self.limits.max_ksfs.items()},
+        )
+        again = feasible(self.sets.effects, more, lock=self.lock, rule_out=self.rule_out)
+        best = again.best()
+        return best is not None and ksf in again.names(best)
 
     def _beside(self, ksf: str) -> Reason:
         """Return what keeps a KSF from joining the chosen ones."""

@@ -25,6 +25,7 @@ from kpi_core.plan import Plan
 from kpi_core.readings import Array
 
 MAX_SETS = 2_000_000
+_MAX_CELLS = 100_000_000
 _CHUNK = 16_384
 SAME = 1e-12
 
@@ -232,23 +233,30 @@ class _Growing:
         return np.array([limit * (1 + SAME) + SAME for limit in self.limits.resources.values()])
 
     def block(self, teams: Mapping[str, Sequence[str]]) -> Block:
+        """Return every choice of some teams that keeps the limits by itself."""
         chosen = np.zeros((1, len(self.effects.ksfs)), dtype=np.bool_)
+        used = np.zeros((1, self.needs.shape[1]))
         for team, ksfs in teams.items():
-            chosen = self._with_team(chosen, team, ksfs)
-        own = chosen.astype(np.float64)
-        return Block(chosen, own @ self.needs, self.effects.multipliers(own))
+            chosen, used = self._with_team(chosen, used, team, ksfs)
+        parts = [chosen[start : start + _CHUNK].astype(np.float64) for start in range(0, len(chosen), _CHUNK)]
+        factors = [self.effects.multipliers(part) for part in parts] or [np.ones((0, len(self.effects.metrics)))]
+        return Block(chosen, used, np.concatenate(factors))
 
-    def _with_team(self, chosen: Mask, team: str, ksfs: Sequence[str]) -> Mask:
-        columns = [self.effects.ksfs.index(ksf) for ksf in ksfs]
+    def _with_team(self, chosen: Mask, used: Array, team: str, ksfs: Sequence[str]) -> tuple[Mask, Array]:
         most, least = self.limits.most(team, len(ksfs)), self.limits.least(len(ksfs))
-        for at, column in enumerate(columns):
-            added = chosen[chosen[:, columns].sum(axis=1) < most]
+        counts = np.zeros(len(chosen), dtype=np.intp)
+        for left, ksf in zip(range(len(ksfs) - 1, -1, -1), ksfs, strict=True):
+            column = self.effects.ksfs.index(ksf)
+            more = used + self.needs[column]
+            fits = np.flatnonzero((counts < most) & (more <= self.room).all(axis=1))
+            stays = np.flatnonzero(counts >= least - left) if ksf not in self.lock else np.zeros(0, dtype=np.intp)
+            self._bearable(len(stays) + len(fits), width=len(self.effects.ksfs))
+            added = chosen[fits]
             added[:, column] = True
-            added = added[(added @ self.needs <= self.room).all(axis=1)]
-            chosen = added if self.effects.ksfs[column] in self.lock else np.concatenate((chosen, added))
-            chosen = chosen[chosen[:, columns].sum(axis=1) >= least - (len(columns) - at - 1)]
-            self._bearable(len(chosen))
-        return chosen
+            chosen = np.concatenate((chosen[stays], added))
+            used = np.concatenate((used[stays], more[fits]))
+            counts = np.concatenate((counts[stays], counts[fits] + 1))
+        return chosen, used
 
     def joined(self, blocks: Sequence[Block]) -> tuple[Rows, ...]:
         """Return which rows of the blocks go together within the limits."""
@@ -274,12 +282,13 @@ class _Growing:
             self._bearable(count)
         return np.concatenate(lefts), np.concatenate(rights)
 
-    def _bearable(self, count: int) -> None:
-        if count > MAX_SETS:
+    def _bearable(self, count: int, width: int = 1) -> None:
+        if count > MAX_SETS or count * width > _MAX_CELLS:
+            digits = len(str(self.considered))
             raise KpiError(
                 "too_many_sets",
                 "{count} sets of KSFs would have to be compared; {limit} can be. "
                 "Rule some out, or allow fewer per team.",
-                count=f"{self.considered:,}",
+                count=f"{self.considered:,}" if digits < 16 else f"10^{digits - 1}",
                 limit=f"{MAX_SETS:,}",
             )

@@ -3,21 +3,15 @@
 Stands on its own: it serves a small script that knows only `Card` and `tree_board`.
 """
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+
+from tests.serving import serve
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync"]  # fmt: skip
 HOSTILE = "<img src=x onerror=alert(1)>**リード**"
 SCRIPT = f"""
 import sys
@@ -48,33 +42,15 @@ got = tree_board(cards, links, root="revenue", selected=st.session_state.get("se
 st.text(f"got {{got}} picks {{st.session_state.get('picks', 0)}} boost {{boost}}")
 """
 
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Debian's chromium")
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    script = tmp_path_factory.mktemp("board") / "board_demo.py"
-    script.write_text(SCRIPT, encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.headless=true",
-               "--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]  # fmt: skip
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    folder = tmp_path_factory.mktemp("board")
+    (folder / "board_demo.py").write_text(SCRIPT, encoding="utf-8")
+    with serve("board_demo.py", folder=folder) as found:
+        yield found
 
 
 @pytest.fixture
@@ -257,14 +233,3 @@ def _boost(page: Page, value: int) -> None:
     page.get_by_label("boost").fill(str(value))
     page.get_by_label("boost").press("Enter")
     expect(page.get_by_text(f"boost {value}", exact=False).last).to_be_visible()
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(100):
-        try:
-            urllib.request.urlopen(url, timeout=1)
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise TimeoutError(url)

@@ -156,6 +156,30 @@ def test_the_ledger_of_f1_by_hand():
     assert entry.running()[-1] == ("ramp", pytest.approx(entry.effective))
 
 
+@pytest.mark.parametrize("plan", [SAMPLE, EXPERIENCED], ids=["base", "experienced"])
+def test_the_ledger_explains_the_whole_gain(plan):
+    """The funnel only multiplies and no rate reaches its cap: Π (1 + effective), spill-overs too, is the whole KGI."""
+    found = choose(plan)
+
+    product = math.prod(1 + entry.effective for entry in found.ledger)
+
+    assert found.baseline * product == pytest.approx(found.kgi, rel=1e-12)
+    assert found.gain == found.kgi - 864e6
+
+
+def test_what_is_brought_along_without_being_chosen_stands_last_in_the_ledger():
+    """S0.37: F1 and F3 bring along 10 % of F2 and 5 % of F4, each on two metrics."""
+    spilt = [(entry.spills_from, entry.ksf, entry.share) for entry in ledger(SAMPLE, SEED) if entry.spills_from]
+
+    assert spilt == [
+        (source, target, share)
+        for source in ("F1", "F3")
+        for target, share in (("F2", 0.1), ("F4", 0.05))
+        for _ in "12"
+    ]
+    assert ledger(SAMPLE, SEED)[-1].running()[-1] == ("spill_over", pytest.approx(ledger(SAMPLE, SEED)[-1].effective))
+
+
 def test_m3_lacks_leads_and_skill():
     """400 of 600 leads a month: 0.667; two levels missing: exp(-0.9) = 0.407."""
     entry = ledger(SAMPLE, ["M3"])[0]
