@@ -30,17 +30,17 @@ _FLAGS = [
 
 
 @contextmanager
-def serve(script: str = "app.py", *, folder: Path = ROOT, options: tuple[str, ...] = ()) -> Iterator[str]:
-    """Yield the address of a freshly started server; stop it afterwards."""
+def serve(
+    script: str = "app.py", *, folder: Path = ROOT, options: tuple[str, ...] = (), log: Path = Path(os.devnull)
+) -> Iterator[str]:
+    """Yield the address of a freshly started server that writes to `log`; stop it afterwards."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as server:
+    with log.open("w") as out, subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as server:
         try:
             address = f"http://127.0.0.1:{port}"
             _wait(address, server)
