@@ -47,6 +47,9 @@ VALUE: dict[str, Callable[..., Array]] = {
     "<>": _compare(np.not_equal),
 }
 
+# A NaN or an infinity among the operands of these is always seen in the result; / min max if may hide it.
+PASSES_ON = frozenset({"number", "name", "+", "-", "*", "neg", "sum"})
+
 
 def _times(slope: Array, factor: Array) -> Array:
     """Multiply, but let a branch that was not taken (slope 0) stay 0 whatever its factor."""
@@ -117,8 +120,8 @@ SENTENCE: dict[Language, dict[str, str]] = {
 }
 
 
-def value(expression: Expression, values: Mapping[str, Array]) -> Array:
-    """Return the expression's value, in the broadcast shape of what it reads.
+def value(expression: Expression, values: Mapping[str, Array], *, out: Array | None = None) -> Array:
+    """Return the expression's value, in the broadcast shape of what it reads, written to `out` if given.
 
     May hold NaN or infinity where a division by zero or an overflow happened.
     """
@@ -130,12 +133,18 @@ def value(expression: Expression, values: Mapping[str, Array]) -> Array:
             stack.append(np.float64(step.number))  # type: ignore[arg-type]  # a scalar is a 0-d array here
         elif step.arity == 2:
             right = stack.pop()
-            stack[-1] = VALUE[step.op](stack[-1], right)
+            operation = VALUE[step.op]
+            if out is not None and step is expression.steps[-1] and isinstance(operation, np.ufunc):
+                return np.asarray(operation(stack[0], right, out=out))
+            stack[-1] = operation(stack[-1], right)
         else:
             args = stack[-step.arity :]
             del stack[-step.arity :]
             stack.append(VALUE[step.op](*args))
-    return stack[0]
+    if out is None:
+        return stack[0]
+    out[...] = stack[0]
+    return out
 
 
 def slopes(expression: Expression, values: Mapping[str, Array], slope: Array) -> dict[str, Array]:

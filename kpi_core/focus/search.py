@@ -199,16 +199,19 @@ def _teams(ksfs: Mapping[str, Ksf], without: Collection[str]) -> dict[str, list[
 
 
 def _blocks(teams: Mapping[str, list[str]], links: Iterable[tuple[str, str]]) -> list[dict[str, list[str]]]:
-    """Put teams whose KSFs act on one another into one block."""
-    team_of = {ksf: team for team, ksfs in teams.items() for ksf in ksfs}
-    block_of = {team: {team: ksfs} for team, ksfs in teams.items()}
-    for one, other in links:
-        if one in team_of and other in team_of:
-            mine, its = block_of[team_of[one]], block_of[team_of[other]]
-            if mine is not its:
-                mine.update(its)
-                block_of.update(dict.fromkeys(its, mine))
-    return list({id(block): block for block in block_of.values()}.values()) or [{}]
+    """Put teams whose KSFs act on one another into one block, also by way of a KSF that is set aside.
+
+    A chosen KSF may bring along one that is ruled out, as far as what that builds on is chosen.
+    """
+    team_of = {ksf: f"team.{team}" for team, ksfs in teams.items() for ksf in ksfs}
+    block_of = {f"team.{team}": {team: ksfs} for team, ksfs in teams.items()}
+    for link in links:
+        mine, its = (block_of.setdefault(team_of.get(ksf, ksf), {}) for ksf in link)
+        if mine is not its:
+            members = [member for member, block in block_of.items() if block is its]
+            mine.update(its)
+            block_of.update(dict.fromkeys(members, mine))
+    return [block for block in {id(block): block for block in block_of.values()}.values() if block] or [{}]
 
 
 @dataclass(frozen=True)

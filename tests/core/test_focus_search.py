@@ -91,6 +91,19 @@ def test_a_lift_cannot_lose_more_than_all_of_a_metric():
     assert "F1" not in choose(ruin).chosen
 
 
+def test_a_ksf_that_is_ruled_out_is_still_brought_along_with_what_it_builds_on():
+    """M1 brings 50 % of I4 along, which counts half unless I3 is chosen: another team's KSF, tied by one set aside."""
+    plan = SAMPLE.replace({"assumptions.spillovers": [{"source": "M1", "target": "I4", "share": 0.5}]})
+    effects = Effects(plan, "average")
+    row = np.array([[float(ksf in ("M1", "I3")) for ksf in effects.ksfs]])
+
+    found = choose(plan, lock=["M1", "I3"], rule_out=[ksf for ksf in plan.ksfs if ksf not in ("M1", "I3")])
+
+    assert found.chosen == ("I3", "M1")
+    assert found.kgi == pytest.approx(effects.kgi(row)[0], rel=1e-12)
+    assert found.baseline * math.prod(1 + entry.effective for entry in found.ledger) == pytest.approx(found.kgi)
+
+
 def test_a_rate_stops_at_the_cap_and_one_above_it_stays():
     """meeting_rate 0.75 → at most 0.8; 0.9 is above that already and is not lowered."""
     capped = SAMPLE.replace({"assumptions.rate_cap": 0.8, "ksfs.I1.moves": {"meeting_rate": [1, 1, 1]}})

@@ -168,6 +168,54 @@ def test_long_samples_in_blocks_equal_the_same_samples_at_once_bit_for_bit():
         np.testing.assert_array_equal(blocks[metric], whole[metric][:, 0])
 
 
+@pytest.mark.parametrize(
+    ("formula", "bad", "code", "named"),
+    [
+        ("1 / drawn", 0.0, "division_by_zero", "middle"),  # 1/0, and the KGI would be finite all the same
+        ("drawn", np.nan, "not_finite", "drawn"),
+        ("drawn", -np.inf, "not_finite", "drawn"),
+        ("drawn - 9", 3.0, None, None),  # negative numbers are fine
+        ("drawn ^ 20", 1e20, "not_finite", "middle"),
+    ],
+)
+def test_one_bad_sample_among_many_is_found_even_where_the_kgi_hides_it(formula, bad, code, named):
+    tree = Tree.of(drawn=1, middle=formula, kgi="if(middle > 5, 1, min(middle, 2))")
+    drawn = np.ones(100_000)
+    drawn[77_777] = bad
+
+    if code is None:
+        np.testing.assert_array_equal(evaluate(tree, {"drawn": drawn})["kgi"], np.minimum(drawn - 9, 2))
+        return
+    with pytest.raises(KpiError) as raised:
+        evaluate(tree, {"drawn": drawn})
+
+    assert (raised.value.code, raised.value.facts["metric"]) == (code, named)
+
+
+@pytest.mark.parametrize("bad", [1.01, -0.01])
+def test_one_rate_that_is_none_among_many_is_named(bad):
+    tree = samples.sample_plan().tree
+    rates = np.full(100_000, 0.2)
+    rates[99_999] = bad
+
+    with pytest.raises(KpiError) as raised:
+        evaluate(tree, {"appt_rate": rates})
+
+    assert (raised.value.code, raised.value.facts["metric"]) == ("rate_out_of_range", "appt_rate")
+
+
+@pytest.mark.parametrize("length", [3, 100_000])
+def test_asking_for_some_metrics_gives_just_these_with_the_same_numbers(length):
+    tree = samples.sample_plan().tree
+    values = {"appt_rate": np.linspace(0.1, 0.2, length)}
+
+    some = evaluate(tree, values, only=("revenue", "appt_rate", "visitors"))
+
+    assert list(some) == ["revenue", "appt_rate", "visitors"]
+    for metric, found in some.items():
+        np.testing.assert_array_equal(found, evaluate(tree, values)[metric])
+
+
 def test_a_computed_metric_can_be_set_aside_its_formula():
     """契約率 +1 pt: 21 % × 540 × ¥8M = ¥907.2M (domain §6.2: +¥43.2M)."""
     tree = samples.sample_plan().tree
