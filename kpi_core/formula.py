@@ -162,6 +162,7 @@ class _Token(NamedTuple):
     text: str
     at: int
     number: float = 0.0
+    typed: str = ""
 
 
 def parse(text: str, names: Names | None = None) -> Expression:
@@ -240,7 +241,7 @@ def _tokens(text: str, names: Names | None) -> list[_Token]:
                 found=text[origin[at]],
                 position=origin[at],
             )
-        tokens.append(token._replace(at=origin[at]))
+        tokens.append(token._replace(at=origin[at], typed=text[origin[at] : origin[end]]))
         at = end
     return [*tokens, _Token("end", "", len(text))]
 
@@ -420,7 +421,7 @@ class _Parser:
         return KpiError(
             "formula_syntax",
             "{found} cannot stand here in a formula.",
-            found=self.token.text,
+            found=self.token.typed,
             position=self.token.at,
         )
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench import files, page, samples, sentences, session, words
+from workbench import aim, files, page, samples, sentences, session, words
 from workbench.words import _, md
 
 plan = session.plan()
@@ -11,6 +11,7 @@ page.question(
     _("Say what you want to reach, see what carries it, move a rate, and leave with the few KSFs that matter."),
 )
 page.answer(sentences.gap(plan))
+aim.form(plan)
 with st.container(horizontal=True):
     st.page_link("../pages/tree.py", label=_("See the tree"), icon=":material/account_tree:")
     st.page_link("../pages/whatif.py", label=_("Move a rate"), icon=":material/tune:")

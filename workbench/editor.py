@@ -10,11 +10,12 @@ import unicodedata
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.document import Metric
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import fields, formats, page, sentences, session, words
+from workbench import aim, fields, formats, refusals, sentences, session, words
 from workbench.words import _, md
 
 _NEW = "new_metric"
@@ -29,13 +30,16 @@ def form(plan: Plan, metric: str) -> None:
             st.caption(md(entry.definition))
         language = words.language()
         fields.text(_("Name"), f"metrics.{metric}.name.{language}", getattr(entry.name, language) or "")
+        if metric == plan.kgi.metric:
+            aim.target(plan)
         if entry.formula is None:
             _number_fields(metric, entry)
         else:
             _formula_field(plan, metric, entry)
         left, right = st.columns(2)
+        below = st.container()
         with left:
-            fields.text(_("Unit"), f"metrics.{metric}.unit", entry.unit)
+            fields.text(_("Unit"), f"metrics.{metric}.unit", entry.unit, below=below)
         with right:
             fields.choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, kinds())
         teams = {team: words.name(part) for team, part in plan.teams.items()}
@@ -61,10 +65,11 @@ def _number_fields(metric: str, entry: Metric) -> None:
     path = f"metrics.{metric}"
     _number(_("Value today"), path, "value", entry, about=_("You can write 10億, 800万, 15% or full-width digits."))
     left, right = st.columns(2)
+    below = st.container()
     with left:
-        _number(_("Plausible low"), path, "low", entry)
+        _number(_("Plausible low"), path, "low", entry, below=below)
     with right:
-        _number(_("Plausible high"), path, "high", entry)
+        _number(_("Plausible high"), path, "high", entry, below=below)
     if entry.illustrative:
         st.caption(_("Illustrative number. Put in your own figure of the last twelve months."))
 
@@ -90,7 +95,9 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
 
 def _point_at(text: str, error: KpiError) -> None:
     """Show the formula with a mark under the character that is wrong."""
-    at = next((problem.facts.get("position") for problem in page.problems(error) if "position" in problem.facts), None)
+    at = next(
+        (problem.facts.get("position") for problem in refusals.problems(error) if "position" in problem.facts), None
+    )
     if isinstance(at, int) and "\n" not in text:
         wide = [unicodedata.east_asian_width(letter) in "WF" for letter in text[:at]]
         st.code(text + "\n" + "".join("\u3000" if is_wide else " " for is_wide in wide) + "▲", language=None)
@@ -174,10 +181,25 @@ def _free_id(plan: Plan) -> str:
     return f"metric_{number}"
 
 
-def _number(label: str, path: str, field: str, entry: Metric, about: str | None = None) -> None:
+def _number(
+    label: str,
+    path: str,
+    field: str,
+    entry: Metric,
+    *,
+    about: str | None = None,
+    below: DeltaGenerator | None = None,
+) -> None:
     number = getattr(entry, field)
     shown = "" if number is None else words.editable(number, entry)
-    fields.typed(label, f"{path}.{field}", shown, lambda text: _number_change(path, field, entry, text), help=about)
+    fields.typed(
+        label,
+        f"{path}.{field}",
+        shown,
+        lambda text: _number_change(path, field, entry, text),
+        below=below,
+        help=about,
+    )
 
 
 def _number_change(path: str, field: str, entry: Metric, text: str) -> dict[str, Any]:

@@ -9,36 +9,53 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from workbench import formats, page, session
+from workbench import formats, refusals, session
 from workbench.words import md
 
 Changes = Callable[[Any], dict[str, Any]]
 
 
-def typed(label: str, key: str, shown: str, changes: Changes, **looks: Any) -> None:
-    """Show a text field; `changes` turns what was typed into changes of the plan, by path."""
+def typed(
+    label: str, key: str, shown: str, changes: Changes, *, below: DeltaGenerator | None = None, **looks: Any
+) -> None:
+    """Show a text field; `changes` turns what was typed into changes of the plan, by path.
+
+    The reason why an entry was refused stands under the field, or in `below` where the field is narrow.
+    """
     st.text_input(label, key=session.follow(key, shown), on_change=store, args=(key, changes), **looks)
-    reason(key)
+    reason(key, below)
 
 
-def text(label: str, path: str, shown: str) -> None:
+def text(label: str, path: str, shown: str, *, below: DeltaGenerator | None = None) -> None:
     """Show a field for a text of the plan."""
-    typed(label, path, shown, lambda said: {path: said}, max_chars=200)
+    typed(label, path, shown, lambda said: {path: said}, below=below, max_chars=200)
 
 
-def number(label: str, path: str, now: float | None, *, unit: str = "", empty: str = "") -> None:
-    """Show a field for a number that may be left empty; 1,200万 and full-width digits are understood.
+def number(
+    label: str,
+    path: str,
+    now: float | None,
+    *,
+    unit: str = "",
+    empty: str | None = "",
+    below: DeltaGenerator | None = None,
+    about: str | None = None,
+) -> None:
+    """Show a field for a number; 1,200万 and full-width digits are understood.
 
-    `empty` says what an empty field means.
+    `empty` says what an empty field means; None: it may not be empty.
     """
     shown = "" if now is None else f"{now:,.12g}"
     typed(
         label,
         path,
         shown,
-        lambda said: {path: formats.parse(said, unit) if said.strip() else None},
-        placeholder=empty,
+        lambda said: {path: formats.parse(said, unit) if said.strip() or empty is None else None},
+        placeholder=empty or "",
+        below=below,
+        help=about,
     )
 
 
@@ -78,7 +95,8 @@ def store(key: str, changes: Changes) -> None:
     session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key)
 
 
-def reason(key: str) -> None:
-    """Say below a field why its entry was refused."""
+def reason(key: str, below: DeltaGenerator | None = None) -> None:
+    """Say below a field, or in `below`, why its entry was refused."""
     if error := session.refused(key):
-        st.caption("\n".join(f":red[{md(said)}]  " for said in page.reasons(error)))
+        lines = "\n".join(f":red[{md(said)}]  " for said in refusals.reasons(error, in_field=True))
+        (below or st).caption(lines)

@@ -228,6 +228,15 @@ def plain_number(number: float) -> str:
     return f"{_trim(Decimal(f'{number + 0.0:.12g}')):f}"
 
 
+def grouped(number: float) -> str:
+    """Return a number to read in a sentence: as `plain_number`, thousands set apart.
+
+    >>> grouped(14_700_000.0), grouped(0.3)
+    ('14,700,000', '0.3')
+    """
+    return f"{Decimal(plain_number(number)):,f}" if math.isfinite(number) else NOTHING
+
+
 def parse(text: str, unit: str = "") -> float:
     """Return the number a person typed, in either language, with or without its unit.
 

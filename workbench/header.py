@@ -6,7 +6,7 @@ import re
 
 import streamlit as st
 
-from workbench import page, session, words
+from workbench import refusals, session, words
 from workbench.words import _, md
 
 
@@ -43,7 +43,7 @@ def show() -> None:
         )
         _language()
     if error := session.refused():
-        page.refuse(error)
+        refusals.refuse(error)
     if said := session.notice():
         st.toast(md(said))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.plan import Plan
 from workbench import fields, formats, session, words
@@ -18,10 +19,11 @@ def form(plan: Plan) -> None:
             continue
         st.caption(f"**{md(words.name(part))}**")
         skill, hours, most = st.columns(3)
+        below = st.container()
         with skill:
             fields.whole(_("Skill"), f"teams.{team}.skill", part.skill, low=1, high=5, about=_skills())
         with hours:
-            fields.number(_("Hours"), f"teams.{team}.hours", part.hours, empty=_("no limit"))
+            fields.number(_("Hours"), f"teams.{team}.hours", part.hours, empty=_("no limit"), below=below)
         with most:
             fields.whole(
                 _("At most"),
@@ -84,19 +86,20 @@ def ksf_form(plan: Plan, ksf: str) -> None:
         st.caption(_("Illustrative numbers. Put in your own low, most likely and high."))
     for metric in entry.moves:
         st.caption(_("Lifts {metric} by (low, most likely, high, relative)").format(metric=md(_metric(plan, metric))))
-        columns = st.columns(3)
+        columns, below = st.columns(3), st.container()
         for at, (column, label) in enumerate(zip(columns, (_("Low"), _("Most likely"), _("High")), strict=True)):
             with column:
-                _lift(label, plan, ksf, metric, at)
+                _lift(label, plan, ksf, metric, at, below=below)
     cost, skill, start, full = st.columns(4)
+    below = st.container()
     with cost:
-        fields.number(_("Cost (yen)"), f"{path}.cost", entry.cost, unit="円")
+        fields.number(_("Cost (yen)"), f"{path}.cost", entry.cost, unit="円", empty=None, below=below)
     with skill:
         fields.whole(_("Skill needed"), f"{path}.skill", entry.skill, low=1, high=5)
     for column, label, at in ((start, _("Starts in month"), 0), (full, _("Full in month"), 1)):
         with column:
-            _ramp(label, plan, ksf, at)
-    hours_columns = st.columns(4)
+            _ramp(label, plan, ksf, at, below=below)
+    hours_columns, below = st.columns(4), st.container()
     for column, team in zip(hours_columns, [team for team in plan.teams if team != "company"], strict=False):
         with column:
             hours = entry.hours.get(team)
@@ -105,6 +108,7 @@ def ksf_form(plan: Plan, ksf: str) -> None:
                 f"{path}.hours.{team}",
                 hours,
                 empty=_("None"),
+                below=below,
             )
 
 
@@ -112,7 +116,7 @@ def _metric(plan: Plan, metric: str) -> str:
     return words.name(plan.metrics[metric])
 
 
-def _lift(label: str, plan: Plan, ksf: str, metric: str, at: int) -> None:
+def _lift(label: str, plan: Plan, ksf: str, metric: str, at: int, *, below: DeltaGenerator) -> None:
     lift = plan.ksfs[ksf].moves[metric]
     key, shown = f"ksfs.{ksf}.moves.{metric}.{at}", f"{formats.plain_number(lift[at] * 100)}%"
 
@@ -121,10 +125,10 @@ def _lift(label: str, plan: Plan, ksf: str, metric: str, at: int) -> None:
         now[at] = formats.parse(text, "%")
         return {f"ksfs.{ksf}.moves.{metric}": now, f"ksfs.{ksf}.illustrative": None}
 
-    fields.typed(label, key, shown, changed)
+    fields.typed(label, key, shown, changed, below=below)
 
 
-def _ramp(label: str, plan: Plan, ksf: str, at: int) -> None:
+def _ramp(label: str, plan: Plan, ksf: str, at: int, *, below: DeltaGenerator) -> None:
     key, shown = f"ksfs.{ksf}.ramp.{at}", formats.plain_number(plan.ksfs[ksf].ramp[at])
 
     def changed(text: str) -> dict[str, Any]:
@@ -132,4 +136,4 @@ def _ramp(label: str, plan: Plan, ksf: str, at: int) -> None:
         now[at] = formats.parse(text)
         return {f"ksfs.{ksf}.ramp": now}
 
-    fields.typed(label, key, shown, changed)
+    fields.typed(label, key, shown, changed, below=below)

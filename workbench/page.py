@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from kpi_core.errors import KpiError
-from workbench import session, theme, words
+from workbench import theme
 from workbench.charts.picture import Picture
 from workbench.words import _, md
 
-# A cell that reads as a number: sign, yen, digits, a dash for none.
-_NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+\s?\S{0,12}|–|)$")
+# A cell that reads as a number: sign, yen, digits, a unit; a dash or nothing for none.
+_NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+[^\d]{0,24}|–|)$")
 
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
@@ -79,13 +78,17 @@ def picture(drawn: Picture, reading: str) -> None:
 def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
     """Show rows for reading: numbers right-aligned, no index, nothing in a cell is markup."""
     columns = list(rows[0]) if rows else []
-    numeric = [at for at, name in enumerate(columns, 1) if all(_NUMERIC.match(row[name]) for row in rows)]
+    numeric = [at for at, name in enumerate(columns, 1) if _is_numeric([row[name] for row in rows])]
     cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
     with st.container(key=key):
         if cells:
             st.html(f"<style>{cells} {{ text-align: right !important; white-space: nowrap; }}</style>")
         shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
         st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
+
+
+def _is_numeric(cells: Sequence[str]) -> bool:
+    return any(cells) and all(_NUMERIC.match(cell) for cell in cells)
 
 
 def numbers(rows: Sequence[Mapping[str, str]], line: str, *, key: str) -> None:
@@ -99,38 +102,3 @@ def code(*lines: str) -> None:
     """Show the lines of Python that reproduce the page's numbers."""
     with st.expander(_("The same in Python")):
         st.code(_OPENED + "\n".join(lines), language="python")
-
-
-def problems(error: KpiError) -> tuple[KpiError, ...]:
-    """Return the single problems an error is made of."""
-    found = error.facts.get("problems")
-    return found if isinstance(found, tuple) else (error,)
-
-
-def reasons(error: KpiError) -> list[str]:
-    """Return each problem as a sentence in the reader's language, with the names people know."""
-    found = [words.error(named(problem)) for problem in problems(error)]
-    rest = [_("… and {count} more.").format(count=len(found) - 12)] if len(found) > 12 else []
-    return found[:12] + rest
-
-
-def refuse(error: KpiError) -> None:
-    """Say what was refused, where and what to do; the plan stays as it was."""
-    lines = [f"- {md(reason)}" for reason in reasons(error)]
-    st.error("\n".join([_("Nothing was changed. What is in the way:"), "", *lines]), icon=":material/block:")
-
-
-def named(error: KpiError) -> KpiError:
-    """Return the error with the names people know instead of ids."""
-    names = words.names(session.plan())
-    facts = dict(error.facts)
-    for fact in ("metric", "other", "lever", "first", "second"):
-        if fact in facts:
-            facts[fact] = names.get(str(facts[fact]), str(facts[fact]))
-    if (team := session.plan().teams.get(str(facts.get("team")))) is not None:
-        facts["team"] = words.name(team)
-    if isinstance(loop := facts.get("metrics"), tuple):
-        facts["loop"] = " → ".join(names.get(metric, str(metric)) for metric in loop)
-    if isinstance(users := facts.get("users"), tuple):
-        facts["users"] = ", ".join(names.get(user, str(user)) for user in users)
-    return KpiError(error.code, error.message, **facts)

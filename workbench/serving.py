@@ -1,4 +1,4 @@
-"""How the app is served: start-up work, a browser's cookie, headers, and calm errors.
+"""How the app is served: start-up work, a browser's cookie, headers, calm errors, and no outside request.
 
 Streamlit collects garbage after every script run, which is most of what many people wait for;
 `.streamlit/config.toml` turns that off, so collection happens here: what lives since start-up
@@ -18,6 +18,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from streamlit import net_util
 
 BROWSER_COOKIE = "gyakusan_browser"
 COLLECT_EVERY_SECONDS = 20
@@ -33,6 +34,9 @@ _HEADERS = (
     (b"content-security-policy", b"frame-ancestors 'none'"),
 )
 _log = logging.getLogger("gyakusan")
+
+# Streamlit would ask an outside service for this machine's address when a page of another origin knocks.
+net_util.get_external_ip = lambda: None
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page
+from workbench import header, page, refusals
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -37,7 +37,7 @@ def main() -> None:
     try:
         chosen.run()
     except KpiError as error:
-        page.refuse(error)
+        refusals.refuse(error)
 
 
 main()

@@ -100,7 +100,7 @@ def error(raised: KpiError) -> str:
 
 
 def _fact(fact: object) -> object:
-    return formats.plain_number(fact) if isinstance(fact, float) else fact
+    return formats.grouped(fact) if isinstance(fact, float) else fact
 
 
 def name(thing: Named) -> str:
@@ -144,7 +144,7 @@ def editable(x: float, metric: Metric) -> str:
     """Return a value as one would type it: exact, so that leaving the field changes nothing."""
     if metric.unit == "%":
         return f"{formats.plain_number(x * 100)}%"
-    return formats.plain_number(x)
+    return formats.grouped(x)
 
 
 def joined(parts: Iterable[str]) -> str:

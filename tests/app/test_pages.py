@@ -55,6 +55,51 @@ def test_the_first_screen_names_the_gap_by_hand():
     assert "Revenue comes to ¥864.0M. ¥136.0M are missing to the goal of ¥1.00B." in shown
 
 
+def test_the_goal_is_typed_as_people_write_it_and_can_be_undone():
+    """¥1.2B − ¥864M = ¥336M."""
+    app = opened("home")
+
+    app.text_input(key="kgi.target").set_value("１２億").run()
+
+    assert app.session_state["session_desk"].plan.kgi.target == 1_200_000_000
+    assert "3.36億円" in words(app).replace("\\", "")
+    app.button(key="header_undo").click().run()
+    assert app.text_input(key="kgi.target").value == "1,000,000,000"
+
+
+@pytest.mark.parametrize("nonsense", ["", "たくさん", "-5", "0", "1e99"])
+def test_a_goal_that_is_none_is_refused_below_its_field(nonsense):
+    app = opened("home")
+
+    app.text_input(key="kgi.target").set_value(nonsense).run()
+
+    assert app.session_state["session_desk"].plan.kgi.target == 1_000_000_000
+    assert app.text_input(key="kgi.target").value == nonsense
+    assert any(":red[" in caption.value for caption in app.caption)
+
+
+def test_another_metric_becomes_the_kgi():
+    app = opened("home", language="en")
+
+    app.selectbox(key="kgi.metric").set_value("wins").run()
+    app.text_input(key="kgi.target").set_value("125").run()
+
+    assert "Deals won comes to 108. 17 are missing to the goal of 125." in words(app).replace("\\", "")
+
+
+def test_a_refusal_names_the_field_as_people_know_it_and_quotes_numbers_as_typed():
+    app = opened("tree", language="en")
+    app.session_state["kept_metric"] = "meeting_rate"
+    app.run()
+
+    app.text_input(key="metrics.meeting_rate.low").set_value("90%").run()
+    app.text_input(key="metrics.meeting_rate.unit").set_value("x" * 30).run()
+
+    shown = words(app).replace("\\", "")
+    assert "Meeting rate: the value must lie between low and high. It says 90%, 75%, 85%." in shown
+    assert "Unit of Meeting rate is longer than 20 characters." in shown
+
+
 def test_moving_a_slider_changes_the_plan_once_and_undo_puts_it_back():
     app = opened("whatif")
 
@@ -121,6 +166,19 @@ def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
 
     assert not app.exception
     assert "フィールドセールス" in app.error[0].value
+
+
+def test_a_limit_that_decides_is_named_with_its_unit():
+    """T-K4: with ¥9M, M1's ¥6M miss ¥5.7M; with 380 h of marketing, M2 misses 130 h."""
+    plan = samples.sample_plan()
+
+    poor = opened("focus", plan=plan.replace({"limits.budget": 9_000_000}), language="en")
+    busy = opened("focus", plan=plan.replace({"teams.marketing.hours": 380}))
+
+    assert any(
+        "Beside the set the budget is ¥5.7M short" in table.value.to_string().replace("\\", "") for table in poor.table
+    )
+    assert any("マーケティングの時間が130時間足りない" in table.value.to_string() for table in busy.table)
 
 
 def test_a_plan_without_ksfs_offers_the_catalogue():

@@ -9,6 +9,8 @@ from http.cookies import SimpleCookie
 from pathlib import Path
 
 import pytest
+from streamlit import net_util
+from streamlit.web.server.server_util import is_url_from_allowed_origins
 
 from workbench import serving
 
@@ -52,6 +54,15 @@ def test_over_https_the_name_travels_encrypted_only():
 def test_a_known_browser_keeps_its_name_and_only_pages_give_one():
     assert not cookie(asked([(b"cookie", b"other=1; gyakusan_browser=x")]))
     assert not cookie(asked(content=b"application/javascript"))
+
+
+def test_no_outside_service_is_asked_who_we_are(monkeypatch):
+    """Streamlit would ask at start, unless told an address to print, and when a foreign origin opens a connection."""
+    monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda *_args, **_more: pytest.fail("asked outside"))
+    options = tomllib.loads((ROOT / ".streamlit/config.toml").read_text(encoding="utf-8"))
+
+    assert options["browser"]["serverAddress"] == "localhost"
+    assert not is_url_from_allowed_origins("https://evil.test")
 
 
 def test_every_response_is_hardened():

@@ -55,8 +55,10 @@ def reason(plan: Plan, why: Reason) -> str:
     says = {
         "ruled_out": _("Ruled out by hand"),
         "no_effect": _("It moves nothing that carries this KGI"),
-        "over_budget": _("It costs {short} more than the whole budget"),
-        "over_hours": _("It needs {short} h more than {team} has"),
+        "over_budget": _("Beside the set the budget is {short} short"),
+        "over_hours": _("Beside the set {team} is {short} h short"),
+        "over_budget_alone": _("Even without the others the budget is {short} short"),
+        "over_hours_alone": _("Even without the others {team} is {short} h short"),
         "team_full": _("{team} has no place left"),
         "skill_gap": _("Needs skill {needed}, {team} has {has}: only {share} of the effect would come"),
         "flow": _("Needs {needed} {metric} a month, has {has}: only {share} of the effect would come"),
@@ -64,11 +66,17 @@ def reason(plan: Plan, why: Reason) -> str:
         "slow_ramp": _("Works from month {start} to {full}: only {share} of the effect falls within 12 months"),
         "lower_effect": _("Brings less than what it would replace"),
     }
-    return says[why.code].format(**{name: _fact(plan, name, fact) for name, fact in _facts(why).items()})
+    said = says[f"{why.code}_alone" if why.facts.get("alone") else why.code]
+    return said.format(**{name: _fact(plan, name, fact) for name, fact in _facts(why).items()})
 
 
 def _facts(why: Reason) -> Mapping[str, object]:
-    return {**why.facts, "share": why.facts.get("factor", 1.0)}
+    short = why.facts.get("short", 0.0)
+    return {
+        **why.facts,
+        "share": why.facts.get("factor", 1.0),
+        "short": words.money(float(str(short))) if why.code == "over_budget" else short,
+    }
 
 
 def _fact(plan: Plan, name: str, fact: object) -> str:

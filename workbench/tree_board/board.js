@@ -254,7 +254,6 @@ function paintCard(view, node, { card, x, y, w, h, wide }) {
   set(parts.spine, { d: `M7 0 A7 7 0 0 0 0 7 V${h - 7} A7 7 0 0 0 7 ${h} Q4 ${h - 1} 4 ${h - 7} V7 Q4 1 7 0 Z` });
   paintWords(view, parts, card, { w, h, wide });
   paintBar(view, parts, card, { w, h });
-  set(parts.lever, { d: SHAPES.lever, transform: h < 70 && !wide ? `translate(${w - 19} 6) scale(0.72)` : `translate(${w - 24} 8)`, display: card.role === "input" ? null : "none" });
   const label = shut ? `+${view.scene.hidden(card.id)}` : "−", plate = Math.max(16, measure(view.font, label, 11, 600) + 8);
   set(parts.fold, { class: `fold${shut ? " shut" : ""}`, display: hasKids && !wide ? null : "none", transform: `translate(${w + (shut ? 6 : 0)} ${h / 2})` });
   set(parts.plate, { width: plate });
@@ -270,6 +269,7 @@ function paintWords(view, parts, card, { w, h, wide }) {
   const px = small ? 11 : wide ? 14 : 12.5, names = wrap(view.font, card.name, { room, px, most: wide ? 1 : 2, notch: card.role !== "input" ? 0 : small ? 12 : 18 });
   const two = names.length > 1, drop = card.required == null ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
   [parts.name0, parts.name1].forEach((node, n) => say(set(node, { x: left, y: first + n * (small ? 12.5 : 14), "font-size": px }), names[n] ?? ""));
+  set(parts.lever, { d: SHAPES.lever, transform: small ? `translate(${w - 19} 5) scale(0.72)` : `translate(${w - 24} ${two ? 3 : 8})`, display: card.role === "input" ? null : "none" });
   const [number, unit] = parted(card), mark = { reached: 18, gap: 16 }[card.status] ?? 0;
   const long = (size) => measure(view.font, number, size, 650) + measure(view.font, unit, size * 0.62) + 2;
   const gapText = card.status === "gap" ? card.gap ?? "" : "", tail = gapText ? measure(view.font, gapText, gapPx, 600) + 6 : 0;

@@ -1,0 +1,83 @@
+"""What was refused, in people's words: each problem, the place it is in by the name people know, and the cure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from workbench import session, words
+from workbench.words import _, md
+
+
+def problems(error: KpiError) -> tuple[KpiError, ...]:
+    """Return the single problems an error is made of."""
+    found = error.facts.get("problems")
+    return found if isinstance(found, tuple) else (error,)
+
+
+def reasons(error: KpiError, *, in_field: bool = False) -> list[str]:
+    """Return each problem as a sentence in the reader's language, with the names people know.
+
+    Of a file the path of each problem is said; of a field of this plan, whose field it is.
+    """
+    found = [words.error(named(_placed(problem) if in_field else problem)) for problem in problems(error)]
+    rest = [_("… and {count} more.").format(count=len(found) - 12)] if len(found) > 12 else []
+    return found[:12] + rest
+
+
+def refuse(error: KpiError) -> None:
+    """Say what was refused, where and what to do; the plan stays as it was."""
+    lines = [f"- {md(reason)}" for reason in reasons(error)]
+    st.error("\n".join([_("Nothing was changed. What is in the way:"), "", *lines]), icon=":material/block:")
+
+
+def _placed(error: KpiError) -> KpiError:
+    """Return the error with the name of what is edited instead of its path, and its numbers as they are typed."""
+    plan, (section, name, field, *_rest) = session.plan(), [*str(error.facts.get("path", "")).split("."), "", "", ""]
+    things: dict[str, Mapping[str, Any]] = {"metrics": plan.metrics, "ksfs": plan.ksfs, "teams": plan.teams}
+    labels = {
+        "name": _("Name of the plan"),
+        "kgi": _("Goal"),
+        "fiscal_year": _("First month"),
+        "limits": _("Budget (yen)"),
+        "assumptions": _("Assumptions (illustrative)"),
+    }
+    labels_within = {
+        "unit": _("Unit"),
+        "name": _("Name"),
+        "hours": _("Hours"),
+        "skill": _("Skill"),
+        "cost": _("Cost (yen)"),
+    }
+    known = things.get(section, {})
+    place = words.name(known[name]) if name in known else labels.get(section)
+    if name in known and field in labels_within:
+        place = _("{field} of {thing}").format(field=labels_within[field], thing=place)
+    said: dict[str, object] = {} if place is None else {"path": place}
+    if (metric := plan.metrics.get(name)) and section == "metrics":
+        numbers = {fact: error.facts.get(fact) for fact in ("low", "value", "high")}
+        said |= {
+            fact: "–" if number is None else words.editable(number, metric)
+            for fact, number in numbers.items()
+            if number is None or isinstance(number, float)
+        }
+    return error.about(**said)
+
+
+def named(error: KpiError) -> KpiError:
+    """Return the error with the names people know instead of ids."""
+    names = words.names(session.plan())
+    facts = dict(error.facts)
+    for fact in ("metric", "other", "lever", "first", "second"):
+        if fact in facts:
+            facts[fact] = names.get(str(facts[fact]), str(facts[fact]))
+    if (team := session.plan().teams.get(str(facts.get("team")))) is not None:
+        facts["team"] = words.name(team)
+    if isinstance(loop := facts.get("metrics"), tuple):
+        facts["loop"] = " → ".join(names.get(metric, str(metric)) for metric in loop)
+    if isinstance(users := facts.get("users"), tuple):
+        facts["users"] = ", ".join(names.get(user, str(user)) for user in users)
+    return KpiError(error.code, error.message, **facts)
