@@ -212,9 +212,14 @@ class Ksf(Part):
 
 
 class Limits(Part):
-    """What all teams share: the cash for KSFs, in the plan's currency; none given = no limit."""
+    """What all teams share: the cash for KSFs, in the plan's currency; none given = no limit.
+
+    `lock` names the KSFs that must be in, `rule_out` those that must not.
+    """
 
     budget: NotNegative | None = None
+    lock: tuple[Id, ...] = ()
+    rule_out: tuple[Id, ...] = ()
 
 
 class Synergy(Part):

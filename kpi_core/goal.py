@@ -39,6 +39,7 @@ _SAME = 1e-12
 _CLOSE = 1e-9
 _STILL = 1e-13
 _TURNS = 400
+_HALVINGS = 200  # numbers are 2⁵² apart at most, except towards 0, where nothing is gained by going on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -347,7 +348,8 @@ def _root(kgi_at: Reading, below: float, above: float, goal: float) -> float | N
     spare = _above(kgi_at(above), goal)
     if spare <= 0:
         return above if spare >= -_SAME * abs(goal) else None
-    root = float(brentq(lambda x: _above(kgi_at(x), goal), below, above, xtol=1e-300, rtol=1e-15, maxiter=1_000))
+    close = {"xtol": 1e-300, "rtol": 1e-15, "maxiter": 1_000, "disp": False}
+    root = float(brentq(lambda x: _above(kgi_at(x), goal), below, above, **close))
     if abs(_above(kgi_at(root), goal)) <= _CLOSE * abs(goal):
         return root
     before, behind = _narrow(lambda x: _above(kgi_at(x), goal) < 0, below, above)
@@ -358,7 +360,9 @@ def _root(kgi_at: Reading, below: float, above: float, goal: float) -> float | N
 
 def _narrow(holds: Callable[[float], bool], good: float, bad: float) -> tuple[float, float]:
     """Return the last point that holds and the first that does not, as close as numbers can be."""
-    while (middle := (good + bad) / 2) not in (good, bad):
+    for _turn in range(_HALVINGS):
+        if (middle := (good + bad) / 2) in (good, bad):
+            break
         good, bad = (middle, bad) if holds(middle) else (good, middle)
     return good, bad
 

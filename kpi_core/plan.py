@@ -95,6 +95,11 @@ class Plan:
         """Return a fingerprint of the contents: equal plans, equal digests."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 
+    @property
+    def is_reached(self) -> bool:
+        """Return whether the KGI comes to its target, to the 1e-9 that a back-calculation is exact to."""
+        return self.tree.now(self.kgi.metric) >= self.kgi.target * (1 - 1e-9)
+
     @classmethod
     def from_text(cls, text: str) -> Plan:
         """Return the plan that YAML or JSON text holds.
@@ -183,8 +188,10 @@ class Plan:
         return self.replace(changes)
 
     def without_ksf(self, ksf: str) -> Plan:
-        """Return the plan without a KSF; KSFs that depended on it no longer do."""
+        """Return the plan without a KSF; what depended on it or named it no longer does."""
         changes: dict[str, Any] = {f"ksfs.{ksf}": None}
+        for wish in ("lock", "rule_out"):
+            changes[f"limits.{wish}"] = [name for name in getattr(self.limits, wish) if name != ksf]
         for other, entry in self.ksfs.items():
             if ksf in entry.depends_on:
                 changes[f"ksfs.{other}.depends_on"] = [name for name in entry.depends_on if name != ksf]
@@ -204,7 +211,10 @@ def _sections(data: Any, problems: Problems) -> dict[str, Any]:
     known = {item.name: item.default for item in fields(Plan)}
     for name in data:
         if name not in known and name != "schema":
-            problems.unknown(str(name), known, str(name))
+            problems.add(
+                KpiError("field_unknown", "{path} is not a field of a plan. Remove it or correct its name."),
+                str(name)[:60],
+            )
     for name in ("name", "fiscal_year", "kgi", "teams", "metrics"):
         if data.get(name) is None:
             problems.add(KpiError("field_missing", "{path} is missing. Add it."), name)
@@ -241,6 +251,11 @@ def _check_references(parsed: Mapping[str, Any], known: Mapping[str, tuple[str, 
     mentions += [(f"stages.{at}", metric) for at, metric in enumerate(parsed.get("stages", ()))]
     for at, link in enumerate(parsed.get("drivers", ())):
         mentions += [(f"drivers.{at}.source", link.source), (f"drivers.{at}.target", link.target)]
+    if "limits" in parsed:
+        for wish in ("lock", "rule_out"):
+            for ksf in getattr(parsed["limits"], wish):
+                if ksf not in known["ksfs"]:
+                    problems.unknown(ksf, known["ksfs"], f"limits.{wish}")
     for path, metric in mentions:
         if metric not in known["metrics"]:
             problems.unknown(metric, known["metrics"], path)

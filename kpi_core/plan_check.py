@@ -6,6 +6,7 @@ the rest is what takes two parts to see: names nobody defined, formulas that go 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from kpi_core.document import Ksf, Metric, Text
 from kpi_core.errors import KpiError
 from kpi_core.formula import Names, fold_name, nearest_names, parse
+from kpi_core.readings import spell_number
 from kpi_core.tree import names_of
 
 if TYPE_CHECKING:
@@ -75,7 +77,9 @@ class Problems:
             where = ".".join([path, *(str(part) for part in detail["loc"] if part != "[key]")])
             said = _SAYS.get(detail["type"]) or _FAMILIES.get(detail["type"]) or _FALLBACK
             context: dict[str, Any] = dict(detail.get("ctx") or {})
-            self.add(said.about(**context, found=str(detail.get("input"))[:60]), where)
+            found = detail.get("input")
+            typed = spell_number(found) if isinstance(found, float) and math.isfinite(found) else str(found)[:60]
+            self.add(said.about(**context, found=typed), where)
 
     def unknown(self, name: str, known: Iterable[str], path: str) -> None:
         """Say that `name` is nobody's id, and whose it might be."""

@@ -4,6 +4,7 @@
     slope      reverse mode: what each operand's change does to the result
     text       the canonical spelling, `visitors * cvr`
     sentence   the spelling for people, 訪問者数 × CVR, in Japanese or English
+    program    the steps as plain data, for an interpreter that is not Python (`tree_board/engine.js`)
 
 A new operator is a new row in each table; a new reading is a new table.
 Division by zero and overflow are not judged here (an `if` may discard them): `tree` judges results.
@@ -197,6 +198,18 @@ def sentence(expression: Expression, names: Mapping[str, str], language: Languag
     '商談数 × 契約率'
     """
     return _spell(expression, SENTENCE[language], lambda name: names.get(name, name))
+
+
+def program(expression: Expression, index: Mapping[str, int]) -> list[list[str | float]]:
+    """Return the expression as plain data, operands before operators: a number, a name's place in `index`, an operator.
+
+    >>> from kpi_core.formula import parse
+    >>> program(parse("leads * 50%"), {"leads": 0})
+    [['name', 0], ['number', 0.5], ['*', 2]]
+    """
+    return [
+        [step.op, index[step.name] if step.op == "name" else step.arity or step.number] for step in expression.steps
+    ]
 
 
 def _identifier(name: str) -> str:

@@ -19,8 +19,9 @@ left, right = st.container(key="limits_and_set").columns([1, 2.2], gap="large")
 with left:
     objective = limits.objective()
     limits.form(plan)
-    locked, ruled_out = limits.choices(plan)
-found = focus.choose(plan, objective=objective, lock=locked, rule_out=ruled_out)
+    st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
+    limits.choices(plan)
+found = focus.choose(plan, objective=objective)
 with above:
     page.answer(sentences.focus(found))
 with right:

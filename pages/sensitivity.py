@@ -14,6 +14,7 @@ page.question(
     _("Which lever matters most?"), _("Every lever is moved across its own plausible range, the others held still.")
 )
 page.answer(sentences.strongest(plan, bars))
+page.illustrative(plan)
 page.picture(rows.tornado(plan, bars), sentences.tornado(plan, bars))
 page.numbers(rows.tornado_table(plan, bars), "sensitivity.tornado(plan.tree, of=plan.kgi.metric)", key="tornado")
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench import editor, page, sentences, session
+from workbench import editor, moves, page, sentences, session, words
 from workbench.rows import tree as rows
 from workbench.tree_board import tree_board
 from workbench.words import _
@@ -16,20 +16,24 @@ page.answer(sentences.gap(plan))
 st.caption(
     _(
         "Each card: what it is today → what it would have to be if this number alone changed."
-        " Choose a card to read and edit it."
+        " Drag a lever and everything follows; choose a card to read and edit it."
     )
 )
 
+page.illustrative(plan)
+moves.offer()
 board, side = st.columns([2.7, 1]) if selected else (st.container(), None)
 with board:
     tree_board(
         rows.cards(plan),
         {metric: plan.tree.parts(metric) for metric in plan.metrics},
+        rows.model(plan, session.baseline()),
         root=plan.kgi.metric,
         selected=selected,
         words=rows.board_words(),
+        language=words.language(),
         key="board",
-        on_select=lambda metric: session.remember("metric", metric),
+        hands=moves.hands("board"),
     )
     editor.adder(plan)
 if side is not None:

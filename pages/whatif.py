@@ -3,24 +3,38 @@
 import streamlit as st
 
 from kpi_core import goal
-from workbench import levers, page, scenarios, sentences, session
+from workbench import levers, moves, page, scenarios, sentences, session, words
+from workbench.rows import tree as board
 from workbench.rows import whatif as rows
+from workbench.tree_board import tree_board
 from workbench.words import _
 
 plan, before = session.plan(), session.baseline()
 moved = rows.changed(plan, before)
 page.question(_("What happens if…?"))
-page.answer(sentences.moved(plan, before, moved) if moved else sentences.gap(plan))
+page.answer(sentences.moved(plan, before, moved) if moved else sentences.gap(plan), lines=2)
+page.illustrative(plan)
 
-left, right = st.columns([1, 2], gap="large")
+moves.offer()
+left, right = st.columns([1.7, 1], gap="large")
 with left:
-    levers.by_team(plan)
-    scenarios.put_back(plan, before, moved)
+    tree_board(
+        board.cards(plan),
+        {metric: plan.tree.parts(metric) for metric in plan.metrics},
+        board.model(plan, before),
+        root=plan.kgi.metric,
+        selected=None,
+        words=board.board_words(),
+        language=words.language(),
+        key="funnel",
+        hands=moves.hands("funnel"),
+        stages=board.stages(plan),
+    )
 with right:
     page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
-    page.picture(
-        rows.funnel(plan, before), _("The funnel: bar widths are logarithms, the dashed outline is the baseline.")
-    )
+    scenarios.put_back(plan, before, moved)
+    with st.expander(_("Move the levers with plain sliders"), icon=":material/tune:"):
+        levers.by_team(plan)
 
 st.header(_("逆算: what would it take?"), anchor=False)
 needed = goal.required_all(plan)

@@ -20,10 +20,10 @@ MAX_REVISIONS = 200
 
 @dataclass
 class Desk:
-    """One browser's plan with its history; `baseline` is what changes are compared with."""
+    """One browser's plan with its history, and beside each revision what it is compared with."""
 
     revisions: list[Plan]
-    baseline: Plan
+    baselines: list[Plan]
     at: int = 0
     language: str | None = None
     scenarios: dict[str, Plan] = field(default_factory=dict)
@@ -32,12 +32,17 @@ class Desk:
     @classmethod
     def holding(cls, plan: Plan) -> Desk:
         """Return a new desk with this plan on it."""
-        return cls(revisions=[plan], baseline=plan)
+        return cls(revisions=[plan], baselines=[plan])
 
     @property
     def plan(self) -> Plan:
         """Return the plan as it is now."""
         return self.revisions[self.at]
+
+    @property
+    def baseline(self) -> Plan:
+        """Return what the plan as it is now is compared with; undo brings the earlier one back."""
+        return self.baselines[self.at]
 
     @property
     def can_undo(self) -> bool:
@@ -60,18 +65,19 @@ class Desk:
         with self.lock:
             self.put(self.plan.replace(changes))
 
-    def put(self, plan: Plan) -> None:
-        """Put a plan on top of the history; what had been undone is dropped."""
+    def put(self, plan: Plan, *, baseline: Plan | None = None) -> None:
+        """Put a plan, or another baseline for it, on top of the history; what had been undone is dropped."""
         with self.lock:
-            if plan != self.plan:
+            baseline = self.baseline if baseline is None else baseline
+            if plan != self.plan or baseline != self.baseline:
                 self.revisions = [*self.revisions[: self.at + 1], plan][-MAX_REVISIONS:]
+                self.baselines = [*self.baselines[: self.at + 1], baseline][-MAX_REVISIONS:]
                 self.at = len(self.revisions) - 1
 
     def open(self, plan: Plan) -> None:
         """Start on another plan; undo still leads back to the one before."""
         with self.lock:
-            self.put(plan)
-            self.baseline = plan
+            self.put(plan, baseline=plan)
             self.scenarios = {}
 
     def undo(self) -> None:

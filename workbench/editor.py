@@ -90,7 +90,7 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
         st.caption(md(_("Value today: {value}").format(value=words.value(plan.tree.now(metric), entry))))
     else:
         _point_at(session.typed(key), error)
-        fields.reason(key)
+        fields.reason(key, _("Formula"))
 
 
 def _point_at(text: str, error: KpiError) -> None:
@@ -114,7 +114,7 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
                 on_change=fields.store,
                 args=(session_key, lambda text: _becomes_computed(metric, text)),
             )
-            fields.reason(session_key)
+            fields.reason(session_key, _("Formula"))
         else:
             st.button(
                 _("Make it an input"),
@@ -147,7 +147,7 @@ def _becomes_input(plan: Plan, metric: str) -> dict[str, Any]:
 
 def adder(plan: Plan) -> None:
     """Offer a new metric: an input, or one computed by a formula."""
-    with st.popover(_("Add a metric"), icon=":material/add:"), st.form(_NEW, clear_on_submit=True, border=False):
+    with st.popover(_("Add a metric"), icon=":material/add:"), st.form(_NEW, border=False):
         st.text_input(_("Name"), key=f"{_NEW}_name")
         st.text_input(_("Value, or a formula"), key=f"{_NEW}_said", placeholder=_("for example 120 or leads × rate"))
         st.text_input(_("Unit"), key=f"{_NEW}_unit")
@@ -172,6 +172,8 @@ def _add() -> None:
         entry["formula"] = said["said"]
     if session.attempt(lambda: session.desk().change({f"metrics.{metric}": entry})):
         session.remember("metric", metric)
+        for field in ("name", "said", "unit"):  # what was refused stays to be mended
+            session.follow(f"{_NEW}_{field}", "")
 
 
 def _free_id(plan: Plan) -> str:
@@ -204,5 +206,10 @@ def _number(
 
 def _number_change(path: str, field: str, entry: Metric, text: str) -> dict[str, Any]:
     number = formats.parse(text, entry.unit) if text.strip() else None
-    own = {f"{path}.illustrative": None} if field == "value" else {}
-    return {f"{path}.{field}": number, **own}
+    changes: dict[str, Any] = {f"{path}.{field}": number}
+    if field == "value" and number is not None:
+        changes[f"{path}.illustrative"] = None
+        if entry.illustrative:  # an example's range must not refuse a team's own number
+            changes |= {f"{path}.low": number} if entry.low is not None and number < entry.low else {}
+            changes |= {f"{path}.high": number} if entry.high is not None and number > entry.high else {}
+    return changes

@@ -25,7 +25,7 @@ def typed(
     The reason why an entry was refused stands under the field, or in `below` where the field is narrow.
     """
     st.text_input(label, key=session.follow(key, shown), on_change=store, args=(key, changes), **looks)
-    reason(key, below)
+    reason(key, label, below)
 
 
 def text(label: str, path: str, shown: str, *, below: DeltaGenerator | None = None) -> None:
@@ -47,7 +47,7 @@ def number(
 
     `empty` says what an empty field means; None: it may not be empty.
     """
-    shown = "" if now is None else f"{now:,.12g}"
+    shown = "" if now is None else formats.grouped(now)
     typed(
         label,
         path,
@@ -74,7 +74,7 @@ def whole(
         args=(path, lambda chosen: {path: chosen}),
         help=about,
     )
-    reason(path)
+    reason(path, label)
 
 
 def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -> None:
@@ -87,7 +87,7 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
         on_change=store,
         args=(path, lambda chosen: {path: chosen}),
     )
-    reason(path)
+    reason(path, label)
 
 
 def store(key: str, changes: Changes) -> None:
@@ -95,8 +95,8 @@ def store(key: str, changes: Changes) -> None:
     session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key)
 
 
-def reason(key: str, below: DeltaGenerator | None = None) -> None:
-    """Say below a field, or in `below`, why its entry was refused."""
+def reason(key: str, label: str, below: DeltaGenerator | None = None) -> None:
+    """Say below the field called `label`, or in `below`, why its entry was refused."""
     if error := session.refused(key):
-        lines = "\n".join(f":red[{md(said)}]  " for said in refusals.reasons(error, in_field=True))
+        lines = "\n".join(f":red[{md(said)}]  " for said in refusals.reasons(error, place=label))
         (below or st).caption(lines)

@@ -9,6 +9,8 @@ from kpi_core.plan import Plan
 from workbench import session, words
 from workbench.words import _
 
+MAX_BYTES = 5_000_000
+
 _KEY = "open_file"
 
 
@@ -48,7 +50,7 @@ def outline(plan: Plan) -> str:
 
 def _open() -> None:
     picked = session.typed(_KEY)
-    if picked is not None and session.attempt(lambda: session.open_plan(read(picked.getvalue()))):
+    if picked is not None and session.attempt(lambda: session.open_plan(read(picked.getvalue())), key=_KEY):
         session.tell(_("Opened: {name}").format(name=words.name(session.plan())))
 
 
@@ -58,8 +60,10 @@ def read(contents: bytes) -> Plan:
     Raises
     ------
     KpiError
-        `file_not_text`, or as `Plan.from_text`.
+        `file_too_large`, `file_not_text`, or as `Plan.from_text`.
     """
+    if len(contents) > MAX_BYTES:
+        raise KpiError("file_too_large", "This file is too large to be a plan.")
     try:
         text = contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -246,11 +246,13 @@ def parse(text: str, unit: str = "") -> float:
     Raises
     ------
     KpiError
-        `not_a_number`, with `typed`.
+        `number_missing`; `not_a_number`, with `typed`.
 
     >>> parse("１０億"), parse("8億6,400万円"), parse("12.5％", "%"), parse("▲1.2億"), parse("¥8.0M per deal", "円/件")
     (1000000000.0, 864000000.0, 0.125, -120000000.0, 8000000.0)
     """
+    if not text.strip():
+        raise KpiError("number_missing", "A number is missing here. Write for example 120, 15% or 10億.")
     found = _SIGNED.fullmatch(_bare(text, unit))
     amount = _amount(found["amount"]) if found and not (found["sign"] and found["after"]) else None
     if found is None or amount is None or amount > _LARGEST:

@@ -44,6 +44,8 @@ def show() -> None:
         _language()
     if error := session.refused():
         refusals.refuse(error)
+    if error := session.refusals().pop("open_file", None):
+        refusals.refuse(error, in_file=True)
     if said := session.notice():
         st.toast(md(said))
 

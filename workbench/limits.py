@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import streamlit as st
@@ -55,26 +56,23 @@ def objective() -> str:
     )
 
 
-def choices(plan: Plan) -> tuple[list[str], list[str]]:
-    """Return the KSFs that people want in, and those they rule out."""
-    ksfs = list(plan.ksfs)
-    locked = _some(_("Must be in"), "focus_lock", ksfs, plan)
-    ruled_out = _some(_("Ruled out"), "focus_rule_out", [ksf for ksf in ksfs if ksf not in locked], plan)
-    return locked, ruled_out
+def choices(plan: Plan) -> None:
+    """Let people say which KSFs must be in and which must not."""
+    _some(_("Must be in"), "limits.lock", plan.limits.lock, plan, without=plan.limits.rule_out)
+    _some(_("Ruled out"), "limits.rule_out", plan.limits.rule_out, plan, without=plan.limits.lock)
 
 
-def _some(label: str, key: str, options: list[str], plan: Plan) -> list[str]:
-    kept = session.typed(key)
-    if kept is not None and not set(kept) <= set(options):
-        session.follow(key, [ksf for ksf in kept if ksf in options])
-    return st.multiselect(
+def _some(label: str, path: str, now: Sequence[str], plan: Plan, *, without: Collection[str]) -> None:
+    st.multiselect(
         label,
-        options=options,
+        options=[ksf for ksf in plan.ksfs if ksf not in without],
         format_func=lambda ksf: f"{ksf} {words.name(plan.ksfs[ksf])}",
         placeholder=_("None"),
-        key=key,
-        persist_state="session",
+        key=session.follow(path, list(now)),
+        on_change=fields.store,
+        args=(path, lambda chosen: {path: list(chosen)}),
     )
+    fields.reason(path, label)
 
 
 def ksf_form(plan: Plan, ksf: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from kpi_core.plan import Plan
 from workbench import theme
 from workbench.charts.picture import Picture
 from workbench.words import _, md
@@ -29,6 +30,9 @@ _STYLE = """
 .stMainBlockContainer h1 { padding: 0 0 0.25rem; }
 .stMainBlockContainer h2 { padding-top: 1.5rem; }
 .stMain { font-variant-numeric: tabular-nums; }
+[data-testid="stCaptionContainer"] { color: inherit; opacity: 0.76; } /* the theme's own grey is too pale to read */
+.stSidebar [data-testid="stSidebarUserContent"] { padding-top: 1.5rem; }
+.st-key-menu [data-testid="stCaptionContainer"] p { padding-top: 0.75rem; }
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
 @media (max-width: 640px) {
@@ -57,10 +61,24 @@ def question(text: str, prose: str | None = None) -> None:
         st.caption(prose)
 
 
-def answer(text: str) -> None:
-    """Show the answer: one sentence with numbers in it, already escaped where it quotes people."""
+def answer(text: str, *, lines: int = 1) -> None:
+    """Show the answer: one sentence with numbers in it, already escaped where it quotes people.
+
+    `lines` is the room it keeps, so that a longer sentence moves nothing below it.
+    """
     with st.container(key="answer"):
         st.markdown(text)
+    if lines > 1:
+        st.html(f"<style>.st-key-answer {{ min-height: {2.02 * lines}rem; }}</style>")
+
+
+def illustrative(plan: Plan) -> None:
+    """Say how many of the numbers on the page are examples, as long as any are."""
+    levers = plan.tree.levers(plan.kgi.metric)
+    count = sum(plan.metrics[lever].illustrative for lever in levers)
+    if count:
+        said = _("{count} of {all} levers still have illustrative numbers: put in your own last twelve months.")
+        st.caption(said.format(count=count, all=len(levers)))
 
 
 def answer_small(text: str) -> None:

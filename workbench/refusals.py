@@ -18,46 +18,36 @@ def problems(error: KpiError) -> tuple[KpiError, ...]:
     return found if isinstance(found, tuple) else (error,)
 
 
-def reasons(error: KpiError, *, in_field: bool = False) -> list[str]:
+def reasons(error: KpiError, *, place: str = "") -> list[str]:
     """Return each problem as a sentence in the reader's language, with the names people know.
 
-    Of a file the path of each problem is said; of a field of this plan, whose field it is.
+    Of a field `place` is what it is called; of a whole file the path of each problem is said.
     """
-    found = [words.error(named(_placed(problem) if in_field else problem)) for problem in problems(error)]
+    found = [words.error(named(_placed(problem, place) if place else problem)) for problem in problems(error)]
     rest = [_("… and {count} more.").format(count=len(found) - 12)] if len(found) > 12 else []
     return found[:12] + rest
 
 
-def refuse(error: KpiError) -> None:
+def refuse(error: KpiError, *, in_file: bool = False) -> None:
     """Say what was refused, where and what to do; the plan stays as it was."""
-    lines = [f"- {md(reason)}" for reason in reasons(error)]
+    said = reasons(error) if in_file else [each for one in problems(error) for each in reasons(one, place=_owner(one))]
+    lines = [f"- {md(reason)}" for reason in said]
     st.error("\n".join([_("Nothing was changed. What is in the way:"), "", *lines]), icon=":material/block:")
 
 
-def _placed(error: KpiError) -> KpiError:
-    """Return the error with the name of what is edited instead of its path, and its numbers as they are typed."""
-    plan, (section, name, field, *_rest) = session.plan(), [*str(error.facts.get("path", "")).split("."), "", "", ""]
+def _owner(error: KpiError) -> str:
+    """Return the name of the metric, KSF or team that a path leads to, if the plan has it."""
+    plan, (section, name, *_rest) = session.plan(), [*str(error.facts.get("path", "")).split("."), ""]
     things: dict[str, Mapping[str, Any]] = {"metrics": plan.metrics, "ksfs": plan.ksfs, "teams": plan.teams}
-    labels = {
-        "name": _("Name of the plan"),
-        "kgi": _("Goal"),
-        "fiscal_year": _("First month"),
-        "limits": _("Budget (yen)"),
-        "assumptions": _("Assumptions (illustrative)"),
-    }
-    labels_within = {
-        "unit": _("Unit"),
-        "name": _("Name"),
-        "hours": _("Hours"),
-        "skill": _("Skill"),
-        "cost": _("Cost (yen)"),
-    }
     known = things.get(section, {})
-    place = words.name(known[name]) if name in known else labels.get(section)
-    if name in known and field in labels_within:
-        place = _("{field} of {thing}").format(field=labels_within[field], thing=place)
-    said: dict[str, object] = {} if place is None else {"path": place}
-    if (metric := plan.metrics.get(name)) and section == "metrics":
+    return words.name(known[name]) if name in known else ""
+
+
+def _placed(error: KpiError, place: str) -> KpiError:
+    """Return the error with what the field is called instead of its path, and its numbers as they are typed."""
+    section, name, *_rest = [*str(error.facts.get("path", "")).split("."), ""]
+    said: dict[str, object] = {"path": place}
+    if section == "metrics" and (metric := session.plan().metrics.get(name)):
         numbers = {fact: error.facts.get(fact) for fact in ("low", "value", "high")}
         said |= {
             fact: "–" if number is None else words.editable(number, metric)

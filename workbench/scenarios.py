@@ -51,7 +51,7 @@ def take_one(plan: Plan, needed: Mapping[str, Required]) -> None:
 
 def choose_levers(plan: Plan) -> list[str]:
     """Let people say which levers may move; all of them at first."""
-    levers = list(plan.tree.levers(plan.kgi.metric))
+    levers = [lever for lever in plan.tree.levers(plan.kgi.metric) if _can_move(plan, lever)]
     key = "effort_levers"
     if (kept := session.typed(key)) is None or not set(kept) <= set(levers):
         session.follow(key, levers)
@@ -63,6 +63,10 @@ def choose_levers(plan: Plan) -> list[str]:
         key=key,
         persist_state="session",
     )
+
+
+def _can_move(plan: Plan, lever: str) -> bool:
+    return plan.metrics[lever].low is None or plan.metrics[lever].low != plan.metrics[lever].high
 
 
 def take_spread(spread: Spread) -> None:

@@ -31,9 +31,9 @@ def gap(plan: Plan) -> str:
         "goal": md(words.value(plan.kgi.target, metric)),
         "gap": md(words.value(abs(plan.kgi.target - now), metric)),
     }
-    if now >= plan.kgi.target:
+    if plan.is_reached:
         return _("{kgi} comes to {now}: the goal of {goal} is reached, with {gap} to spare.").format(**said)
-    return _("At today's rates {kgi} comes to {now}. {gap} are missing to the goal of {goal}.").format(**said)
+    return _("At today's rates {kgi} comes to {now}, {gap} short of the goal of {goal}.").format(**said)
 
 
 def moved(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
@@ -41,22 +41,21 @@ def moved(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) ->
     metric = plan.metrics[plan.kgi.metric]
     was, now = before.tree.now(plan.kgi.metric), plan.tree.now(plan.kgi.metric)
     said = {
-        "levers": md(listed(_lever_move(plan, lever, *ends) for lever, ends in list(moves.items())[:3])),
+        "levers": md(listed([_lever_move(plan, lever, *ends) for lever, ends in moves.items()], most=2)),
         "kgi": md(words.name(metric)),
         "was": md(words.value(was, metric)),
         "now": md(words.value(now, metric)),
         "gap": md(words.value(abs(plan.kgi.target - now), metric)),
     }
-    if now >= plan.kgi.target:
+    if plan.is_reached:
         return _("{levers}: {kgi} goes from {was} to {now}. The goal is reached, with {gap} to spare.").format(**said)
     return _("{levers}: {kgi} goes from {was} to {now}. {gap} are still missing.").format(**said)
 
 
 def _lever_move(plan: Plan, lever: str, was: float, now: float) -> str:
     metric = plan.metrics[lever]
-    return _("{name} {was} → {now}").format(
-        name=words.name(metric), was=words.value(was, metric), now=words.value(now, metric)
-    )
+    before, after = words.apart(was, now, metric)
+    return _("{name} {was} → {now}").format(name=words.name(metric), was=before, now=after)
 
 
 def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
@@ -79,8 +78,10 @@ def alone(plan: Plan, needed: Mapping[str, Required]) -> str:
     if not able:
         return _("No lever can close the gap by itself.")
     if not unable:
-        return _("Each of {able} could close the gap by itself.").format(able=listed(able))
-    return _("{able} could close the gap alone; {unable} could not.").format(able=listed(able), unable=listed(unable))
+        return _("Each of {able} could close the gap by itself.").format(able=listed(able, most=6))
+    return _("{able} could close the gap alone; {unable} could not.").format(
+        able=listed(able, most=6), unable=listed(unable, most=6)
+    )
 
 
 def least_effort(plan: Plan, spread: Spread) -> str:
@@ -90,6 +91,8 @@ def least_effort(plan: Plan, spread: Spread) -> str:
     if not moving and spread.reachable:
         return _("The goal is reached already; no lever has to move.")
     most = max(moving.values(), key=lambda one: abs(one.log_change), default=None)
+    if all(one.limit == "frozen" for one in spread.values()):
+        return _("No lever may move. Choose at least one.")
     if not spread.reachable:
         return _("With every lever at its plausible limit {kgi} reaches {most}; {gap} stay missing.").format(
             kgi=md(words.name(metric)),
@@ -122,7 +125,7 @@ def strongest(plan: Plan, bars: Sequence[Bar]) -> str:
 def tornado(plan: Plan, bars: Sequence[Bar]) -> str:
     """Read the tornado aloud: which levers reach the goal at their favourable end."""
     reach = [bar for bar in bars if max(bar.kgi_low, bar.kgi_high) >= plan.kgi.target]
-    names = listed(words.name(plan.metrics[bar.metric]) for bar in reach)
+    names = listed([words.name(plan.metrics[bar.metric]) for bar in reach], most=6)
     if not reach:
         return _("No lever reaches the goal alone, even at its favourable end.")
     return _("At its favourable end the goal is reached alone by: {levers}.").format(levers=names)
@@ -187,6 +190,8 @@ def focus(found: Focus) -> str:
     }
     if not found.chosen:
         return _("Within these limits no KSF helps. Give more hours, budget or places.")
+    if len(found.chosen) == 1:
+        return _("This one KSF takes {kgi} from {was} to {now} ({gain}).").format(**said)
     return _("These {count} KSFs take {kgi} from {was} to {now} ({gain}).").format(**said)
 
 
@@ -206,11 +211,18 @@ def proof(found: Focus) -> str:
 
 def effect(plan: Plan, entry: Entry) -> str:
     """Read a KSF's ledger aloud."""
-    return _("{ksf} is stated to lift {metric} by {stated}; {effective} can be counted on (illustrative).").format(
+    lifts = _(
+        "{ksf} should lift {metric} by {stated} of itself on average; {effective} can be counted on (illustrative)."
+    )
+    lowers = _(
+        "{ksf} should lower {metric} by {stated} of itself on average; {effective} can be counted on (illustrative)."
+    )
+    says = lifts if entry.stated >= 0 else lowers
+    return says.format(
         ksf=words.name(plan.ksfs[entry.ksf]),
         metric=words.name(plan.metrics[entry.metric]),
-        stated=words.percent(entry.stated),
-        effective=words.percent(entry.effective),
+        stated=words.percent(abs(entry.stated)),
+        effective=words.percent(abs(entry.effective)),
     )
 
 
@@ -232,9 +244,11 @@ def formula_as_typed(plan: Plan, metric: str) -> str:
     return said if same else text(expression)
 
 
-def listed(names: Iterable[str]) -> str:
-    """Join names into one phrase: A, B and C."""
+def listed(names: Iterable[str], *, most: int = 100) -> str:
+    """Join names into one phrase: A, B and C; of more than `most` the rest is only counted."""
     known = list(names)
+    if len(known) > most:
+        known = [*known[:most], _("{count} more").format(count=len(known) - most)]
     if len(known) < 2:
         return "".join(known)
     return _("{first} and {last}").format(first=_(", ").join(known[:-1]), last=known[-1])

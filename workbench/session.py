@@ -97,6 +97,11 @@ def open_plan(opened: Plan) -> None:
     refusals().clear()
 
 
+def refuse(error: KpiError) -> None:
+    """Have the header say why something was not done."""
+    refusals()[""] = error
+
+
 def refusals() -> dict[str, KpiError]:
     """Return what was refused, by the key of the field it was typed in ("" = not in a field)."""
     found: dict[str, KpiError] = st.session_state.setdefault(_REFUSED, {})
@@ -145,7 +150,7 @@ def recall(key: str, otherwise: Any = None) -> Any:
 
 def take_as_baseline() -> None:
     """Compare changes with the plan as it is now, from now on."""
-    desk().baseline = plan()
+    desk().put(plan(), baseline=plan())
 
 
 def keep_scenario(name: str, kept: Plan, limit: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -18,20 +19,30 @@ def _page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page
     return st.Page(_PAGES / f"{name}.py", title=title, icon=icon, url_path=url, default=default)
 
 
+def _menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
+    """List the pages: Streamlit's own list of sections is no list to a screen reader."""
+    with st.sidebar.container(gap="xxsmall", key="menu"):
+        for section, pages in sections.items():
+            if section:
+                st.caption(section)
+            for entry in pages:
+                st.page_link(entry, width="stretch")
+
+
 def main() -> None:
     """Draw the page the address names."""
     st.set_page_config(page_title="Gyakusan 逆算", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
-    chosen = st.navigation(
-        {
-            "": [_page("home", _("Home"), ":material/home:", default=True)],
-            _("Design"): [_page("tree", _("Tree"), ":material/account_tree:")],
-            _("Explore"): [
-                _page("whatif", _("What if"), ":material/tune:"),
-                _page("sensitivity", _("Levers"), ":material/bar_chart:"),
-            ],
-            _("Decide"): [_page("focus", _("Focus"), ":material/center_focus_strong:")],
-        }
-    )
+    sections = {
+        "": [_page("home", _("Home"), ":material/home:", default=True)],
+        _("Design"): [_page("tree", _("Tree"), ":material/account_tree:")],
+        _("Explore"): [
+            _page("whatif", _("What if"), ":material/tune:"),
+            _page("sensitivity", _("Levers"), ":material/bar_chart:"),
+        ],
+        _("Decide"): [_page("focus", _("Focus"), ":material/center_focus_strong:")],
+    }
+    chosen = st.navigation(sections, position="hidden")
+    _menu(sections)
     page.style()
     header.show()
     try:

@@ -135,6 +135,17 @@ def value(x: float, metric: Metric, *, round_up: bool = False) -> str:
     return formats.value(x, metric.unit, metric.kind, language(), round_up=round_up)
 
 
+def needed(x: float, metric: Metric) -> str:
+    """Return a value that is needed: nobody can win half a deal, so counts go up to the next whole one."""
+    return value(x, metric, round_up=metric.kind in ("count", "activity") and x >= 10)
+
+
+def apart(was: float, now: float, metric: Metric) -> tuple[str, str]:
+    """Return two values of a metric, exactly where rounding would hide that they differ."""
+    short = value(was, metric), value(now, metric)
+    return short if short[0] != short[1] or was == now else (editable(was, metric), editable(now, metric))
+
+
 def difference(dx: float, metric: Metric) -> str:
     """Return a change of a metric with its sign: rates in points."""
     return formats.difference(dx, metric.unit, metric.kind, language())
@@ -172,11 +183,11 @@ class Scale:
 
 def scale(metric: Metric) -> Scale:
     """Return the slider of a lever: rates in %, yen in 万円 or millions, half a natural step at a time."""
-    step = natural_step(metric, metric.value or 0.0)
-    step = abs(step) / 2
+    middle = sum(metric.span) / 2  # not the value: a step that changed under the finger would make a new slider
+    step = abs(natural_step(metric, middle)) / 2
     if metric.unit == "%":
         return Scale(0.01, round(step * 100, 4), "%.2f%%" if step < 0.005 else "%.1f%%", 4)
-    if metric.unit.startswith("円") and (metric.value or 0) >= 100_000:
+    if metric.unit.startswith("円") and middle >= 100_000:
         unit, spelt = (1e4, "%.0f万円") if language() == "ja" else (1e6, "¥%.2fM")
         return Scale(unit, round(step / unit, 6), spelt, 6)
-    return Scale(1.0, step, "localized", 6)
+    return Scale(1.0, step, "localized", 0 if step >= 1 else 6)

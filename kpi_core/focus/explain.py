@@ -92,14 +92,15 @@ def choose(
     limits: FocusLimits | None = None,
     *,
     objective: Objective = "average",
-    lock: Collection[str] = (),
-    rule_out: Collection[str] = (),
+    lock: Collection[str] | None = None,
+    rule_out: Collection[str] | None = None,
     exactly: int | None = None,
 ) -> Focus:
     """Return the best set of KSFs: no set within the limits has a higher KGI.
 
-    `lock` must be in, `rule_out` must not. `average` counts ramps averaged over the horizon,
-    `run_rate` counts every effect as full. `exactly` asks for just so many per team.
+    `lock` must be in, `rule_out` must not: those of the plan if none are given. `average` counts
+    ramps averaged over the horizon, `run_rate` counts every effect as full. `exactly` asks for just so
+    many per team.
     Equal sets: fewer KSFs, then the plan's order.
 
     Raises
@@ -110,6 +111,8 @@ def choose(
     """
     limits = FocusLimits.of(plan) if limits is None else limits
     limits = limits if exactly is None else replace(limits, exactly=exactly)
+    lock = plan.limits.lock if lock is None else lock
+    rule_out = plan.limits.rule_out if rule_out is None else rule_out
     effects = Effects(plan, objective)
     sets = feasible(effects, limits, lock=lock, rule_out=rule_out)
     best = None if set(lock) & set(rule_out) else sets.best()

@@ -119,6 +119,25 @@ def test_a_file_that_is_no_plan_is_refused_by_name(contents, code):
     assert caught.value.code == code
 
 
+def test_a_file_over_five_megabytes_is_refused_before_it_is_read():
+    with pytest.raises(KpiError) as refused:
+        files.read(b"\xff" * (files.MAX_BYTES + 1))
+
+    assert refused.value.code == "file_too_large"
+
+
+def test_undo_brings_the_earlier_baseline_back():
+    desk = Desk.holding(samples.sample_plan())
+    desk.change({"metrics.cvr.value": 0.013})
+
+    desk.put(desk.plan, baseline=desk.plan)
+
+    assert desk.baseline == desk.plan
+    desk.undo()
+    assert desk.baseline == samples.sample_plan()
+    assert desk.plan.metrics["cvr"].value == 0.013
+
+
 @pytest.mark.parametrize("name", samples.TEMPLATES)
 def test_a_saved_plan_opens_as_it_was(name):
     plan = samples.template(name)

@@ -52,7 +52,7 @@ def test_the_first_screen_names_the_gap_by_hand():
     """400,000 × 1.2 % × 15 % × 75 % × 50 % × 40 % × ¥8M = ¥864M; ¥136M short of ¥1B."""
     shown = words(opened("home", language="en")).replace("\\", "")
 
-    assert "Revenue comes to ¥864.0M. ¥136.0M are missing to the goal of ¥1.00B." in shown
+    assert "Revenue comes to ¥864.0M, ¥136.0M short of the goal of ¥1.00B." in shown
 
 
 def test_the_goal_is_typed_as_people_write_it_and_can_be_undone():
@@ -84,7 +84,7 @@ def test_another_metric_becomes_the_kgi():
     app.selectbox(key="kgi.metric").set_value("wins").run()
     app.text_input(key="kgi.target").set_value("125").run()
 
-    assert "Deals won comes to 108. 17 are missing to the goal of 125." in words(app).replace("\\", "")
+    assert "Deals won comes to 108, 17 short of the goal of 125." in words(app).replace("\\", "")
 
 
 def test_a_refusal_names_the_field_as_people_know_it_and_quotes_numbers_as_typed():
@@ -96,8 +96,8 @@ def test_a_refusal_names_the_field_as_people_know_it_and_quotes_numbers_as_typed
     app.text_input(key="metrics.meeting_rate.unit").set_value("x" * 30).run()
 
     shown = words(app).replace("\\", "")
-    assert "Meeting rate: the value must lie between low and high. It says 90%, 75%, 85%." in shown
-    assert "Unit of Meeting rate is longer than 20 characters." in shown
+    assert "Plausible low: the value must lie between low and high. It says 90%, 75%, 85%." in shown
+    assert "Unit is longer than 20 characters." in shown
 
 
 def test_moving_a_slider_changes_the_plan_once_and_undo_puts_it_back():
@@ -137,12 +137,12 @@ def test_the_least_effort_targets_go_into_the_plan_and_reach_the_goal():
 
 def test_widgets_keep_what_they_hold_when_one_leaves_and_returns():
     app = opened("focus")
-    app.multiselect(key="focus_rule_out").set_value(["F1"]).run()
+    app.multiselect(key="limits.rule_out").set_value(["F1"]).run()
 
     app.switch_page("../pages/tree.py").run()
     app.switch_page("../pages/focus.py").run()
 
-    assert app.multiselect(key="focus_rule_out").value == ["F1"]
+    assert app.multiselect(key="limits.rule_out").value == ["F1"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_nonsense_in_a_field_is_refused_with_a_sentence_or_understood(field, non
 def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
     app = opened("focus")
 
-    app.multiselect(key="focus_lock").set_value(["F2", "F3"]).run()
+    app.multiselect(key="limits.lock").set_value(["F2", "F3"]).run()
 
     assert not app.exception
     assert "フィールドセールス" in app.error[0].value

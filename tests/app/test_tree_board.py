@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
-from workbench.tree_board import Card, board_data
+from workbench.tree_board import Card, Move, board_data
 from workbench.tree_board.layout import WALL, Layout, tidy
 
 TEMPLATES = {
@@ -186,17 +186,51 @@ def test_a_page_with_the_board_runs_without_a_browser():
 def _page() -> None:
     import streamlit as st
 
-    from workbench.tree_board import WORDS, Card, tree_board
+    from kpi_core.program import compile_tree
+    from kpi_core.tree import Tree
+    from workbench.tree_board import WORDS, Card, Hands, Model, tree_board
 
-    facts = {"unit": "", "team": "t", "team_name": "Team", "colour": "#0072B2", "status": "plain", "now": "1",
-             "required": None, "gap": None, "filled": 0.0, "operator": "", "operator_name": "", "formula": "",
-             "spoken": ""}  # fmt: skip
+    facts = {"unit": "", "kind": "count", "team": "t", "team_name": "Team", "colour": "#0072B2"}
     cards = [Card(id="kgi", name="KGI", role="kgi", **facts), Card(id="leads", name="Leads", role="input", **facts)]
+    program = compile_tree(Tree.of(kgi="leads * 2", leads=3))
+    model = Model(program=program, inputs={"leads": 3.0}, baseline={}, target=9.0, revision="r")
     words = {word: word for word in WORDS}
     got = tree_board(
-        cards, {"kgi": ["leads"]}, root="kgi", selected="leads", words=words, key="board", on_select=st.write
+        cards,
+        {"kgi": ["leads"]},
+        model,
+        root="kgi",
+        selected="leads",
+        words=words,
+        language="en",
+        key="board",
+        hands=Hands(),
     )
     st.text(f"got {got}")
+
+
+def test_a_move_is_read_as_it_was_told():
+    told = {"number": 3, "changes": {"rate": 0.8}, "was": {"rate": 0.75}, "revision": "r"}
+
+    assert Move.told(told) == Move(number=3, changes={"rate": 0.8}, was={"rate": 0.75}, revision="r")
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        None,
+        "x",
+        [],
+        {},
+        {"number": 1, "changes": {"rate": "0.8"}, "was": {"rate": 0.75}, "revision": "r"},
+        {"number": 1, "changes": {"rate": True}, "was": {"rate": 0.75}, "revision": "r"},
+        {"number": 1, "changes": {"rate": 0.8}, "was": {}, "revision": "r"},
+        {"number": "1", "changes": {}, "was": {}, "revision": "r"},
+        {"number": 1, "changes": {}, "was": {}, "revision": 7},
+    ],
+)
+def test_what_is_no_move_is_not_taken_for_one(nonsense):
+    assert Move.told(nonsense) is None
 
 
 def _check_clean(drawing: Layout) -> None:
@@ -226,6 +260,4 @@ def _template(name: str) -> tuple[str, dict[str, list[str]]]:
 
 
 def _card(metric: str, *, role: str) -> Card:
-    return Card(id=metric, name=metric, unit="", team="t", team_name="Team", colour="#0072B2", role=role,
-                status="plain", now="1", required=None, gap=None, filled=0.0, operator="", operator_name="", formula="",
-                spoken=metric)  # fmt: skip
+    return Card(id=metric, name=metric, unit="", kind="count", team="t", team_name="Team", colour="#0072B2", role=role)

@@ -49,6 +49,7 @@ def lines() -> Iterator[str]:
             page.locator("canvas, svg.marks").first.wait_for(timeout=60_000)
             page.wait_for_timeout(1_500)
             pages.append(page)
+        pages[0].locator(".stExpander summary").first.click()
         times: tuple[list[float], list[float]] = ([], [])
         for at in range(MOVES):
             key = "ArrowRight" if at % 2 == 0 else "ArrowLeft"

@@ -21,6 +21,7 @@ WORDS = {
         "alone": "86.8%",
         "ksf": "提案書の質の向上",
         "back": "すべて元に戻す",
+        "rate": "商談率",
     },
     "en": {
         "gap": "¥864.0M",
@@ -33,6 +34,7 @@ WORDS = {
         "alone": "86.8%",
         "ksf": "Better proposals",
         "back": "Put everything back",
+        "rate": "Meeting rate",
     },
 }
 
@@ -55,8 +57,9 @@ def test_from_the_gap_to_the_six_ksfs_and_home_with_a_file(
     picture.wait_for()
     expect(answer).to_contain_text(words["gap"])
     drawn = picture.inner_html()
-    page.locator(".st-key-lever_meeting_rate").get_by_role("slider").focus()
+    page.get_by_role("slider", name=words["rate"]).focus()
     page.keyboard.press("ArrowRight")
+    expect(page.locator(".bar.goal .value")).to_have_text(words["moved"])
     expect(answer).to_contain_text(words["moved"])
     page.wait_for_function("before => document.querySelector('.stVegaLiteChart svg').innerHTML !== before", arg=drawn)
 
@@ -100,7 +103,7 @@ def test_from_the_gap_to_the_six_ksfs_and_home_with_a_file(
 
 def test_a_reload_keeps_the_plan_and_undo_brings_the_old_one_back(page: Page, address: str) -> None:
     page.goto(f"{address}/whatif")
-    page.locator(".st-key-lever_meeting_rate").get_by_role("slider").focus()
+    page.get_by_role("slider", name="商談率").focus()
     page.keyboard.press("ArrowRight")
     answer = page.locator(".st-key-answer")
     expect(answer).to_contain_text("8.7億円")
@@ -114,7 +117,7 @@ def test_a_reload_keeps_the_plan_and_undo_brings_the_old_one_back(page: Page, ad
 
 def test_a_card_is_chosen_and_its_number_edited_beside_the_tree(page: Page, address: str) -> None:
     page.goto(f"{address}/tree")
-    page.get_by_role("treeitem", name="商談率").click()
+    page.get_by_role("treeitem", name="商談率").locator(".name").first.click()
     value = page.locator(".st-key-metrics-meeting_rate-value input")
     expect(value).to_have_value("75%")
 

@@ -112,7 +112,7 @@ def test_every_problem_is_listed_at_once_each_with_its_place():
         ("ksfs.F3.hours", "unknown_reference"),
         ("ksfs.I4.depends_on", "unknown_reference"),
         ("stages.1", "unknown_reference"),
-        ("colour", "unknown_reference"),
+        ("colour", "field_unknown"),
     }
     assert all(str(problem) for problem in caught.value.facts["problems"])
 

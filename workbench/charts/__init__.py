@@ -1,8 +1,7 @@
 """One function per picture: named numbers and words in, a picture out."""
 
 from workbench.charts.bridge import bridge, steps
-from workbench.charts.funnel import funnel
 from workbench.charts.grid import grid
 from workbench.charts.tornado import tornado
 
-__all__ = ["bridge", "funnel", "grid", "steps", "tornado"]
+__all__ = ["bridge", "grid", "steps", "tornado"]

@@ -1,4 +1,4 @@
-"""The bridge: from the KGI as it was, change by change, to the KGI as it is, and the goal."""
+"""The bridge: from the KGI as it was, change by change, to the KGI as it is, and the goal. Read from top to bottom."""
 
 from __future__ import annotations
 
@@ -10,50 +10,37 @@ import altair as alt
 from workbench import theme
 from workbench.charts.picture import ROWS, Chart, Picture, draw
 
+_ROW = 44  # px: a name and its bar
 
-def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, height: int = 240) -> Picture:
-    """Return a waterfall.
 
-    A step has `name`, `start` and `end` (in the KGI's unit), `label` (what stands above it),
+def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str) -> Picture:
+    """Return a waterfall with a line at the goal.
+
+    A step has `name`, `start` and `end` (in the KGI's unit), `label` (what stands beside it),
     `colour`, and `goal` (the same number in each row). `goal` and `amount` are the words for
     the goal's line and the axis.
     """
-    tops = [max(step["start"], step["end"], step["goal"]) for step in steps]
-    rows = [
-        {
-            **step,
-            "at": at,
-            "top": max(step["start"], step["end"]),
-            "bottom": min(step["start"], step["end"]),
-            "ceiling": 1.12 * max(tops, default=1.0),
-            "goal_name": goal,
-        }
-        for at, step in enumerate(steps)
-    ]
-    return draw(_build, rows, amount=amount, height=height)
+    rows = [{**step, **_place(at, step), "goal_name": goal} for at, step in enumerate(steps)]
+    return draw(_build, rows, amount=amount, height=_ROW * max(len(rows), 1) + 18)
 
 
-def steps(found: Sequence[Mapping[str, Any]], *, amount: str, height: int = 220) -> Picture:
+def steps(found: Sequence[Mapping[str, Any]], *, amount: str) -> Picture:
     """Return a waterfall without a goal: steps as in `bridge`, less their `goal`."""
-    top = max((max(step["start"], step["end"]) for step in found), default=1.0)
-    rows = [
-        {
-            **step,
-            "at": at,
-            "top": max(step["start"], step["end"]),
-            "bottom": min(step["start"], step["end"]),
-            "ceiling": 1.15 * top,
-        }
-        for at, step in enumerate(found)
-    ]
-    return draw(_build_steps, rows, amount=amount, height=height)
+    rows = [{**step, **_place(at, step)} for at, step in enumerate(found)]
+    return draw(_build_steps, rows, amount=amount, height=_ROW * max(len(rows), 1))
+
+
+def _place(at: int, step: Mapping[str, Any]) -> dict[str, float]:
+    return {"at": at, "right": max(step["start"], step["end"])}
 
 
 def _build(amount: str, height: int) -> Chart:
     base = alt.Chart(ROWS)
-    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(y=alt.Y("goal:Q", aggregate="max"))
-    named = base.mark_text(align="right", dy=-7, fontSize=12, x="width").encode(
-        y=alt.Y("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
+    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2, y=18).encode(
+        x=alt.X("goal:Q", aggregate="max"), y2=alt.value(height)
+    )
+    named = base.mark_text(align="right", dx=4, fontSize=12, y=8).encode(
+        x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
     return alt.layer(*_waterfall(amount), line, named).properties(height=height)
 
@@ -64,26 +51,19 @@ def _build_steps(amount: str, height: int) -> Chart:
 
 def _waterfall(amount: str) -> tuple[alt.Chart, ...]:
     base = alt.Chart(ROWS)
-    across = alt.X(
-        "name:N",
-        sort=alt.SortField("at"),
-        title=None,
-        axis=alt.Axis(labelAngle=0, labelLimit=110, labelOverlap=False, ticks=False, domain=False),
-        scale=alt.Scale(paddingInner=0.25, paddingOuter=0.15),
-    )
-    bars = base.mark_bar(cornerRadius=2).encode(
-        x=across,
-        y=alt.Y("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False)),
-        y2="end:Q",
+    down = alt.Y("name:N", sort=alt.SortField("at"), title=None, axis=None)
+    along = alt.X("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False, padding=4))
+    bars = base.mark_bar(cornerRadius=2, height=18, yOffset=9, strokeWidth=1.5).encode(
+        y=down,
+        x=along,
+        x2="end:Q",
         color=alt.Color("colour:N", scale=None, legend=None),
+        stroke=alt.Stroke("colour:N", scale=None, legend=None),  # a small change is a line, not nothing
         tooltip=[alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=amount)],
     )
-    # Totals carry their label inside, so that it never meets the goal's line; steps carry it below.
-    totals = base.transform_filter("datum.start == 0").mark_text(dy=16, fontSize=13, fontWeight="bold", color="#1B2430")
-    moved = base.transform_filter("datum.start != 0").mark_text(dy=12, fontSize=13, fontWeight="bold")
-    labels = (
-        totals.encode(x=across, y=alt.Y("top:Q"), text="label:N"),
-        moved.encode(x=across, y=alt.Y("bottom:Q"), text="label:N"),
+    # Names and amounts stand above their bars: a narrow picture keeps its width for the bars.
+    names = base.mark_text(align="left", dy=-10, fontSize=12).encode(y=down, x=alt.value(0), text="name:N")
+    labels = base.mark_text(align="right", dy=-10, fontSize=13, fontWeight="bold").encode(
+        y=down, x=alt.value("width"), text="label:N"
     )
-    air = base.mark_point(opacity=0, tooltip=None).encode(x=across, y=alt.Y("ceiling:Q"))
-    return bars, *labels, air
+    return bars, names, labels

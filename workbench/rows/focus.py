@@ -21,18 +21,26 @@ def hours(found: Focus, team: str) -> str:
     used = found.used.get(f"hours.{team}", 0.0)
     limit = found.limits.hours.get(team)
     if limit is None:
-        return _("{used} h used").format(used=f"{used:,.0f}")
-    return _("{used} of {limit} h used").format(used=f"{used:,.0f}", limit=f"{limit:,.0f}")
+        return _("{used} h of this team used, by its own and other teams' KSFs").format(used=f"{used:,.0f}")
+    return _("{used} of this team's {limit} h used, by its own and other teams' KSFs").format(
+        used=f"{used:,.0f}", limit=f"{limit:,.0f}"
+    )
 
 
 def brings(found: Focus, ksf: str) -> str:
     """Say what a chosen KSF brings and takes."""
     plan, entry = found.plan, found.plan.ksfs[ksf]
-    return _("{kgi}; costs {cost} and {hours} h").format(
-        kgi=words.difference(found.brings[ksf], plan.metrics[plan.kgi.metric]),
-        cost=words.money(entry.cost),
-        hours=f"{sum(entry.hours.values()):,.0f}",
-    )
+    own = entry.hours.get(entry.team, 0.0)
+    others = sum(entry.hours.values()) - own
+    said = {
+        "kgi": words.difference(-found.brings[ksf], plan.metrics[plan.kgi.metric]),
+        "cost": words.money(entry.cost),
+        "own": f"{own:,.0f}",
+        "others": f"{others:,.0f}",
+    }
+    if others:
+        return _("Without it {kgi}. Costs {cost}, {own} h and {others} h of other teams").format(**said)
+    return _("Without it {kgi}. Costs {cost} and {own} h").format(**said)
 
 
 def left_out(found: Focus) -> list[dict[str, str]]:
@@ -113,7 +121,7 @@ def alternatives(found: Focus) -> list[dict[str, str]]:
 def steps() -> dict[str, str]:
     """Return the names of the ledger's steps."""
     return {
-        "stated": _("Stated"),
+        "stated": _("Stated, average"),
         "execution": _("Execution"),
         "skill": _("Skill"),
         "headroom": _("Headroom"),

@@ -60,8 +60,8 @@ def worths(plan: Plan, found: Sequence[Worth]) -> list[dict[str, str]]:
             _("Team"): words.team(plan, one.metric),
             _("Now"): words.value(one.now, plan.metrics[one.metric]),
             _("One step"): words.difference(one.step, plan.metrics[one.metric]),
-            _("is worth"): words.difference(one.change, kgi),
-            _("1% more of it is worth"): words.difference(one.one_percent, kgi),
+            _("Is worth"): words.difference(one.change, kgi),
+            _("1% more is worth"): words.difference(one.one_percent, kgi),
         }
         for one in found
     ]

@@ -1,16 +1,13 @@
-"""The tree's cards: what each metric is, what it would have to be, and who answers for it."""
+"""The board's cards and numbers: what each metric is, who answers for it, how the browser computes it."""
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Literal
 
-from kpi_core import goal
-from kpi_core.document import Metric
-from kpi_core.goal import Required
 from kpi_core.plan import Plan
+from kpi_core.program import compile_tree
 from workbench import sentences, theme, words
-from workbench.tree_board import Card
+from workbench.tree_board import Card, Model, Stage
 from workbench.words import _
 
 _SIGNS = {"*": "×", "+": "+", "/": "÷", "-": "−", "sum": "+", "": "＝"}
@@ -19,75 +16,62 @@ _SIGNS = {"*": "×", "+": "+", "/": "÷", "-": "−", "sum": "+", "": "＝"}
 def cards(plan: Plan) -> list[Card]:
     """Return one card per metric, in the plan's order."""
     carriers = set(plan.tree.carriers(plan.kgi.metric))
-    needed = {metric: goal.required(plan, metric) for metric in carriers}
-    return [_card(plan, metric, needed.get(metric)) for metric in plan.metrics]
+    return [_card(plan, metric, carries=metric in carriers) for metric in plan.metrics]
 
 
-def _card(plan: Plan, metric: str, needed: Required | None) -> Card:
+def _card(plan: Plan, metric: str, *, carries: bool) -> Card:
     entry = plan.metrics[metric]
-    now = plan.tree.now(metric)
-    value = words.value(now, entry)
-    required = _required(entry, needed)
-    gap = (
-        words.difference(now - _shown_need(entry, needed.value), entry)
-        if needed and needed.value and required
-        else None
-    )
-    operator = plan.tree.expressions[metric].operator if metric in plan.tree.expressions else None
-    team = words.team(plan, metric)
+    computed = metric in plan.tree.expressions
+    operator = plan.tree.expressions[metric].operator if computed else None
+    scale = words.scale(entry)
     return Card(
         id=metric,
         name=words.name(entry),
         unit=entry.unit,
+        kind=entry.kind,
         team=entry.team or "",
-        team_name=team,
+        team_name=words.team(plan, metric),
         colour=theme.team_colour(entry.team),
-        role=_role(plan, metric, needed),
-        status=_status(needed),
-        now=value,
-        required=required,
-        gap=gap,
-        filled=_filled(now, needed),
-        operator=_SIGNS.get(operator, "ƒ") if operator is not None else "",
+        role=_role(plan, metric, carries=carries, computed=computed),
+        share=entry.is_share,
+        low=entry.low,
+        high=entry.high,
+        span=None if computed or entry.span[0] >= entry.span[1] else entry.span,
+        step=scale.step * scale.unit,
+        operator="" if operator is None else _SIGNS.get(operator, "ƒ"),
         operator_name=_operator_name(operator),
-        formula=sentences.formula(plan, metric) if operator is not None else "",
-        spoken=_spoken(words.name(entry), value, required, team),
+        formula=sentences.formula(plan, metric) if computed else "",
     )
 
 
-def _role(plan: Plan, metric: str, needed: Required | None) -> Literal["kgi", "input", "computed", "monitor"]:
+def _role(plan: Plan, metric: str, *, carries: bool, computed: bool) -> Literal["kgi", "input", "computed", "monitor"]:
     if metric == plan.kgi.metric:
         return "kgi"
-    if needed is None:
+    if not carries:
         return "monitor"
-    return "computed" if metric in plan.tree.expressions else "input"
+    return "computed" if computed else "input"
 
 
-def _status(needed: Required | None) -> Literal["reached", "gap", "plain"]:
-    if needed is None:
-        return "plain"
-    return "reached" if needed.limit == "already" else "gap"
+def model(plan: Plan, before: Plan) -> Model:
+    """Return the plan's numbers and how to compute them; `before` is what changes are compared with."""
+    return Model(
+        program=compile_tree(plan.tree),
+        inputs={metric: plan.tree.now(metric) for metric in plan.tree.inputs},
+        baseline={metric: before.tree.now(metric) for metric in plan.metrics if metric in before.metrics},
+        target=plan.kgi.target,
+        revision=plan.digest,
+    )
 
 
-def _filled(now: float, needed: Required | None) -> float:
-    """Return how far the bar is filled: now over needed, for either direction of the lever."""
-    if needed is None or not needed.value or not now:
-        return 1.0 if needed and needed.limit == "already" else 0.0
-    return min(now / needed.value, needed.value / now)
-
-
-def _required(entry: Metric, needed: Required | None) -> str | None:
-    if needed is None or needed.limit == "already":
-        return None
-    if needed.value is None:
-        return _("cannot alone")
-    said = words.value(_shown_need(entry, needed.value), entry)
-    return said if needed.reachable else _("{value} (> limit)").format(value=said)
-
-
-def _shown_need(entry: Metric, value: float) -> float:
-    """Return a need as it is shown: nobody can win half a deal, so counts go up to the next whole one."""
-    return ceil(value - 1e-9) if entry.kind in ("count", "activity") and value >= 10 else value
+def stages(plan: Plan) -> list[Stage]:
+    """Return the funnel: each stage with the levers that come in on the joint before it, the KGI last."""
+    seen: set[str] = set()
+    found = []
+    for metric in dict.fromkeys((*plan.stages, plan.kgi.metric)):
+        levers = [lever for lever in plan.tree.levers(metric) if lever not in seen]
+        seen.update(levers)
+        found.append(Stage(metric=metric, levers=levers))
+    return found
 
 
 def _operator_name(operator: str | None) -> str:
@@ -102,28 +86,38 @@ def _operator_name(operator: str | None) -> str:
     return "" if operator is None else names.get(operator, _("computed"))
 
 
-def _spoken(name: str, now: str, required: str | None, team: str) -> str:
-    if required is None:
-        return _("{name}: {now}. Team: {team}").format(name=name, now=now, team=team)
-    return _("{name}: {now} now, {required} needed. Team: {team}").format(
-        name=name, now=now, required=required, team=team
-    )
-
-
 def board_words() -> dict[str, str]:
-    """Return the few labels the board itself shows or speaks."""
+    """Return the labels and sentences the board itself shows or speaks."""
     return {
         "tree": _("KPI tree"),
+        "funnel": _("Funnel with its levers"),
         "monitors": _("Only watched"),
         "path": _("Path from the KGI"),
         "carries": _("Carried by"),
         "now_required": _("now → needed"),
-        "lever": _("Lever"),
+        "lever": _("Lever: drag it"),
         "gap": _("Gap"),
         "reached": _("Reached"),
+        "baseline": _("Baseline"),
         "fold": _("Fold"),
         "unfold": _("Unfold"),
+        "fold_all": _("Fold all"),
+        "unfold_all": _("Unfold all"),
         "zoom_in": _("Zoom in"),
         "zoom_out": _("Zoom out"),
         "fit": _("Fit to width"),
+        "map": _("Overview of the tree"),
+        "search": _("Search by name"),
+        "nothing_found": _("No card is called that."),
+        "pin": _("Pin to compare"),
+        "unpin": _("Unpin"),
+        "pinned": _("Pinned"),
+        "picture_svg": _("Picture (SVG)"),
+        "picture_png": _("Picture (PNG)"),
+        "cannot_alone": _("cannot alone"),
+        "over_limit": _("{value} (> limit)"),
+        "closes": _("At its plausible end it closes {share} of the gap."),
+        "spoken": _("{name}: {now}. Team: {team}"),
+        "spoken_needed": _("{name}: {now} now, {required} needed. Team: {team}"),
+        "lever_spoken": _("{now}; {kgi}: {value}"),
     }

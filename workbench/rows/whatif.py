@@ -1,4 +1,4 @@
-"""What-if in pictures and tables: the funnel, the bridge to the goal, and 逆算 lever by lever."""
+"""What-if in pictures and tables: the bridge to the goal, and 逆算 lever by lever."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from kpi_core import goal
 from kpi_core.attribution import explain_change
-from kpi_core.document import Metric
 from kpi_core.goal import Required
 from kpi_core.plan import Plan
 from workbench import charts, theme, words
@@ -49,31 +48,6 @@ def _step(name: str, start: float, end: float, label: str, colour: str) -> dict[
     return {"name": name, "start": start, "end": end, "label": label, "colour": colour}
 
 
-def funnel(plan: Plan, before: Plan) -> Picture:
-    """Return the plan's stages as narrowing bars, the baseline behind them."""
-    stages = []
-    for stage in plan.stages:
-        entry = plan.metrics[stage]
-        now = plan.tree.now(stage)
-        was = before.tree.now(stage) if stage in before.metrics else now
-        stages.append(
-            {
-                "name": words.name(entry),
-                "value": now,
-                "before": was,
-                "label": _with_change(now, was, entry),
-                "colour": theme.team_colour(entry.team),
-            }
-        )
-    return charts.funnel(stages)
-
-
-def _with_change(now: float, was: float, metric: Metric) -> str:
-    value, before = words.value(now, metric), words.value(was, metric)
-    change = round(now) - round(was) if min(now, was) >= 100 else now - was  # the labels' own difference
-    return value if value == before else f"{value} ({words.difference(change, metric)})"
-
-
 def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, str]]:
     """Return one row per lever: what it is, what it alone would have to be, and whether it can."""
     return [
@@ -81,7 +55,7 @@ def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, s
             _("Lever"): words.name(plan.metrics[lever]),
             _("Team"): words.team(plan, lever),
             _("Now"): words.value(one.now, plan.metrics[lever]),
-            _("Needed alone"): "–" if one.value is None else words.value(one.value, plan.metrics[lever]),
+            _("Needed alone"): "–" if one.value is None else words.needed(one.value, plan.metrics[lever]),
             _("Change"): "–" if one.value is None else words.difference(one.value - one.now, plan.metrics[lever]),
             _("Can it?"): verdict(plan, one),
         }
@@ -113,9 +87,9 @@ def spread(plan: Plan, spread: goal.Spread) -> list[dict[str, str]]:
             _("Lever"): words.name(plan.metrics[lever]),
             _("Team"): words.team(plan, lever),
             _("Now"): words.value(one.now, plan.metrics[lever]),
-            _("Target"): "–" if one.value is None else words.value(one.value, plan.metrics[lever]),
-            _("Change"): "–" if one.value is None else words.difference(one.value - one.now, plan.metrics[lever]),
-            _("Effort"): _("at its limit") if one.limit else "",
+            _("Target"): words.apart(one.now, one.value, plan.metrics[lever])[1],
+            _("Change"): words.difference(one.value - one.now, plan.metrics[lever]),
+            _("Note"): {"plausible": _("at its limit"), "frozen": _("held still")}.get(one.limit or "", ""),
         }
         for lever, one in spread.items()
     ]

@@ -1,27 +1,18 @@
-/* The tree board in the browser.
+/* The board in the browser: what Python told, what a hand does with it, and when to paint.
  *
- * Four layers, each calling only the next:
- *   events   click, keys, wheel, drag        -> change the view's state, then draw()
- *   state    receive(): what Python said; view: what the person did here (folded, zoom, selected, focused)
- *   scene    wall() or list(): pure; state and width in, a flat description of cards, wires and signs out
- *   paint    draw(): makes the page equal to the scene, keeping every node that has the same id
- * Paths, line breaks and type sizes come from fit.js, which is joined in front of this file.
+ *   events   click, keys, wheel, fingers    -> change the view's state or move a lever, then draw() or repaint()
+ *   state    receive(): what Python said; view: what the person did here (folded, zoom, selected, focused, pinned)
+ *   live.js  the numbers, evaluated here by engine.js while a lever moves      numbers.js  how they are written
+ *   scene.js where everything stands      paint.js  the page made equal to it      take_away.js  the picture to keep
  *
- * Python owns every text, number and position; this file never formats or computes one. An evaluator that runs here
- * (a program as data) would go between state and scene: it replaces `now`, `gap`, `filled` of view.cards, then draw().
- * User text reaches the page through textContent only, colours through style.color (which refuses anything else).
+ * A lever that moves asks nobody: everything follows in the same event. Let go, it sends one message; what was sent
+ * stays on top of whatever Python tells until Python says it has dealt with it.
  */
-const SVG = "http://www.w3.org/2000/svg";
 const PHONE = 700; // px: below this the wall becomes a list
-const STRETCH = [0.85, 1.3]; // how far columns follow the window where the picture itself cannot be scaled
-const GROW = 1.3; // how far a picture may grow on a large screen, while it still fits its height
-const SHAPES = {
-  tick: "M0 5 L4 9 L11 1",
-  down: "M0 1 H10 L5 9 Z",
-  lever: "M0 3 H14 M0 11 H14 M7.4 3 a2.4 2.4 0 1 1 -4.8 0 a2.4 2.4 0 1 1 4.8 0 M12.4 11 a2.4 2.4 0 1 1 -4.8 0 a2.4 2.4 0 1 1 4.8 0",
-};
+const MANY = 40; // cards: a larger tree gets a window with a map, and starts folded
+const KEYS_REST = 400; // ms after the last key until a lever counts as let go
 const views = new WeakMap(); // where Streamlit mounts us -> view
-const memory = new Map(); // the component's key -> what outlives a change of page: folded, zoom
+const memory = new Map(); // the component's key -> what outlives a change of page
 
 export default function (component) {
   const host = component.parentElement;
@@ -35,13 +26,13 @@ export default function (component) {
 // ---- state -------------------------------------------------------------------------------------------------------
 
 function open(host) {
-  const root = make("div", "board");
-  const pane = root.appendChild(make("div", "view"));
-  const svg = pane.appendChild(shape("svg", { role: "tree" }));
-  const layers = Object.fromEntries(["wires", "headings", "signs", "cards"].map((name) =>
-    [name, svg.appendChild(shape("g", { class: name, role: name === "cards" ? "none" : "presentation" }))]));
+  const root = make("div", "board"), stage = root.appendChild(make("div", "stage"));
+  const pane = stage.appendChild(make("div", "view"));
+  const svg = pane.appendChild(shape("svg"));
+  const layers = Object.fromEntries(["wires", "headings", "signs", "cards", "bars", "rows"].map((name) => [name, svg.appendChild(shape("g", { class: name }))]));
+  const map = stage.appendChild(shape("svg", { class: "map", "aria-hidden": true }));
   const foot = root.appendChild(make("div", "foot"));
-  const view = { root, window: pane, svg, layers, foot, turn: 0, nodes: new Map(), sent: [], width: 0, first: true };
+  const view = { root, stage, window: pane, svg, layers, map, foot, turn: 0, nodes: new Map(), sent: [], lit: new Set(), width: 0, first: true };
   view.observer = new ResizeObserver(() => { if (root.clientWidth !== view.width) draw(view); });
   host.appendChild(root);
   listen(view);
@@ -51,21 +42,43 @@ function open(host) {
 }
 
 function close(host, view) {
+  letGo(view);
   view.observer.disconnect();
   view.root.remove();
   views.delete(host);
 }
 
 function receive(view, { data, setTriggerValue }) {
-  if (!memory.has(data.key)) memory.set(data.key, { folded: new Set(), zoom: 1 });
-  Object.assign(view, memory.get(data.key), { kept: memory.get(data.key), data, tell: setTriggerValue });
   view.cards = new Map(data.cards.map((card) => [card.id, card]));
   view.parent = new Map(data.edges.filter((edge) => edge.main).map((edge) => [edge.target, edge.source]));
   view.wires = new Map();
   for (const edge of data.edges) view.wires.set(edge.source, [...(view.wires.get(edge.source) ?? []), edge]);
+  view.data = data;
+  if (!memory.has(data.key)) memory.set(data.key, { folded: foldedAtFirst(view), zoom: 1, pinned: null, number: data.dealt_with, pending: [] });
+  view.kept = memory.get(data.key);
+  view.kept.pending = view.kept.pending.filter((move) => move.number > data.dealt_with);
+  Object.assign(view, { folded: view.kept.folded, zoom: view.kept.zoom, tell: setTriggerValue });
+  const held = view.held ? { [view.held.id]: valueOf(view.live, view.held.id) } : {};
+  view.live = newLive(data);
+  for (const changes of [...view.kept.pending.map((move) => move.changes), held]) move(view.live, onlyLevers(view, changes));
+  if (view.held && !view.cards.get(view.held.id)?.span) view.held = null;
+  if (!view.held && !view.kept.pending.length) dim(view);
+  view.widest = Math.max(...data.stages.filter((stage) => stage.metric !== data.root).map((stage) => wideness(Math.max(valueOf(view.live, stage.metric), data.model.baseline[stage.metric] ?? 0))), 0.1);
+  set(view.svg, { role: data.stages.length ? "group" : "tree" });
   followSelection(view, data.selected);
   if (!view.cards.has(view.selected)) view.selected = null;
   if (!view.cards.has(view.focused)) view.focused = view.selected ?? data.root;
+}
+
+const onlyLevers = (view, changes) => Object.fromEntries(Object.entries(changes).filter(([id]) => view.cards.get(id)?.span));
+
+/** A large tree starts with as many whole columns as stay legible. */
+function foldedAtFirst(view) {
+  const cards = inside(view), column = (n) => cards.filter((card) => card.column <= n).length;
+  if (cards.length <= MANY || view.data.stages.length) return new Set();
+  let last = 1;
+  while (column(last + 1) <= MANY) last += 1;
+  return new Set(cards.filter((card) => card.column === last && kids(view, card.id).length).map((card) => card.id));
 }
 
 /** Python echoes our own clicks late: an echo of an older click must not undo a newer one. */
@@ -77,228 +90,139 @@ function followSelection(view, selected) {
   if (changed && (echo < 0 || view.sent.length === 0)) view.selected = selected;
 }
 
-const inside = (view) => view.data.cards.filter((card) => card.inside);
-const outside = (view) => view.data.cards.filter((card) => !card.inside);
-const kids = (view, id) => (view.wires.get(id) ?? []).filter((edge) => edge.main).map((edge) => edge.target);
-const path = (view, id) => (id == null ? [] : [...path(view, view.parent.get(id)), id]);
+// ---- a lever in the hand -----------------------------------------------------------------------------------------
 
-/** Ids still to be seen: everything the goal reaches without passing through a folded card. */
-function unfolded(view) {
-  const seen = new Set([view.data.root]);
-  for (const id of seen) if (!view.folded.has(id)) for (const edge of view.wires.get(id) ?? []) seen.add(edge.target);
-  return seen;
+/** Move a lever: every number that depends on it follows at once. */
+function shift(view, id, x) {
+  if (valueOf(view.live, id) === x) return;
+  move(view.live, { [id]: x });
+  view.lit = touched(view.live, [id], view.wires);
+  repaint(view);
 }
 
-// ---- scene: pure descriptions ------------------------------------------------------------------------------------
-
-/** The whole tree, columns stretched to the window; folded branches give their rows back. */
-function wall(view, width) {
-  const { size, words } = view.data;
-  const grow = Math.max(1, Math.min(GROW, width / size.width, (0.62 * window.innerHeight) / size.height));
-  const stretch = Math.min(STRETCH[1], Math.max(STRETCH[0], width / size.width / grow));
-  const seen = unfolded(view);
-  const shown = inside(view).filter((card) => seen.has(card.id));
-  const rise = squeeze(shown.map((card) => card.y), size.row_pitch);
-  const w = size.card_width * stretch, h = size.card_height, pitch = size.column_pitch * stretch;
-  const at = new Map(shown.map((card) => [card.id, { card, x: card.x * stretch, y: rise(card.y), w, h }]));
-  const strip = Math.max(...[...at.values()].map((place) => place.y)) + h + (size.strip_y - bottom(view));
-  const monitors = outside(view);
-  for (const card of monitors) at.set(card.id, { card, x: card.x * stretch, y: strip + card.y - size.strip_y, w, h });
-
-  const hot = new Set(path(view, view.parent.has(view.selected) ? view.selected : null));
-  const wires = [], signs = [];
-  for (const { card, x, y } of [...at.values()].filter(({ card }) => card.inside && !view.folded.has(card.id))) {
-    const links = view.wires.get(card.id) ?? [], bend = x + w + (pitch - w) * 0.46;
-    for (const edge of links) {
-      const end = at.get(edge.target), turn = edge.main ? bend : bend + 13; // a side link passes beside its neighbours' signs
-      const lanes = edge.via.map((via, n) => [rise(via), turn + pitch * (n + 1)]);
-      wires.push({ id: `${edge.source}>${edge.target}`, d: elbows(x + w, y + h / 2, [turn, ...lanes.flat()], end.y + h / 2, end.x),
-        side: !edge.main, hot: hot.has(edge.source) && hot.has(edge.target) && edge.main });
-    }
-    if (links.length) signs.push({ id: card.id, x: bend, y: y + h / 2, text: card.operator, title: card.operator_name, hot: hot.has(card.id) && links.some((edge) => hot.has(edge.target)) });
-  }
-  const headings = monitors.length ? [{ id: "monitors", x: 0, y: strip - 10, text: words.monitors }] : [];
-  const feeds = new Set(monitors.some((card) => card.id === view.selected) ? view.data.children[view.selected] : []);
-  const places = [...at.values()].map(tall), top = Math.min(...places.map((place) => place.y));
-  return { places, wires, signs, headings, feeds, top, grow, width: size.width * stretch,
-    height: Math.max(...places.map((place) => place.y + place.h)) - top, hidden: (id) => hiddenBelow(view, id, seen) };
+function take(view, id, more = {}) {
+  if (view.held && view.held.id !== id) letGo(view);
+  const { inputs, revision } = view.data.model; // what the person sees on taking it, whatever Python tells meanwhile
+  view.held ??= { id, from: valueOf(view.live, id), was: inputs[id], revision, ...more };
+  view.root.classList.add("moving");
+  return view.held;
 }
 
-/** A phone: the way from the goal to the chosen card, then what carries it; every card as wide as the screen. */
-function list(view, width) {
-  const h = 68, { words } = view.data, chosen = view.cards.get(view.selected) ?? view.cards.get(view.data.root);
-  const way = chosen.inside ? path(view, chosen.id) : [chosen.id];
-  const places = [], wires = [], signs = [], headings = [];
-  let y = 0;
-  const put = (id, x, gap) => { places.push({ card: view.cards.get(id), x, y, w: width - x, h, wide: true }); y += h + gap; };
-  const heading = (id, text) => { headings.push({ id, x: 0, y: y + 12, text }); y += 22; };
-  const sign = (id, at) => signs.push({ id, x: 24, y: at, text: view.cards.get(id).operator, title: view.cards.get(id).operator_name, hot: true });
-  if (way.length > 1) heading("path", words.path);
-  way.forEach((id, n) => {
-    put(id, 0, 24);
-    if (n === way.length - 1) return;
-    wires.push({ id: `${id}>${way[n + 1]}`, d: `M24 ${y - 24} V${y}`, hot: true });
-    sign(id, y - 12);
-  });
-  const below = view.data.children[chosen.id] ?? [], top = y - 24;
-  if (below.length) {
-    sign(chosen.id, top + 15);
-    y += 8;
-    headings.push({ id: "carries", x: 42, y: top + 19, text: words.carries });
-    for (const id of below) {
-      wires.push({ id: `${chosen.id}>${id}`, d: elbows(24, top, [24], y + h / 2, 48, true) });
-      put(id, 48, 8);
-    }
-  }
-  const others = chosen.id === view.data.root || !chosen.inside ? outside(view).filter((card) => card !== chosen && !below.includes(card.id)) : [];
-  if (others.length) { y += 16; heading("monitors", words.monitors); }
-  for (const card of others) put(card.id, 0, 8);
-  return { places, wires, signs, headings, feeds: new Set(), width, height: Math.max(...places.map((place) => place.y + h)), hidden: () => 0 };
+/** Let a lever go: one message with what it was moved to. */
+function letGo(view) {
+  const { held, kept } = view;
+  if (!held) return;
+  clearTimeout(held.rest);
+  view.held = null;
+  view.root.classList.remove("moving");
+  const x = valueOf(view.live, held.id);
+  if (x === held.from) dim(view);
+  repaint(view);
+  settle(view);
+  if (x === held.from) return;
+  // A message may swallow the one before it, so each repeats what has not been dealt with.
+  kept.pending.push({ number: (kept.number += 1), changes: { [held.id]: x }, was: { [held.id]: held.was } });
+  const changes = Object.assign({}, ...kept.pending.map((one) => one.changes));
+  const was = Object.assign({}, ...kept.pending.map((one) => one.was).reverse()); // what it was before the first of them
+  view.tell("moved", { number: kept.number, changes, was, revision: held.revision });
 }
 
-/** The goal stands alone in its column, so its card may be taller: the gap gets a line of its own. */
-const tall = (place) => (place.card.role === "kgi" ? { ...place, y: place.y + place.h / 2 - 50, h: 100 } : place);
-const bottom = (view) => Math.max(...inside(view).map((card) => card.y)) + view.data.size.card_height;
-const hiddenBelow = (view, id, seen) => inside(view).filter((card) => !seen.has(card.id) && path(view, card.id).includes(id)).length;
+/** Put a lever back to where it was taken. */
+function putBack(view) {
+  const { held } = view;
+  if (!held) return;
+  shift(view, held.id, held.from);
+  letGo(view);
+}
 
-// ---- paint -------------------------------------------------------------------------------------------------------
+function dim(view) {
+  view.lit = new Set();
+}
+
+// ---- painting ----------------------------------------------------------------------------------------------------
 
 function draw(view) {
-  const width = view.width = view.root.clientWidth;
+  const width = (view.width = view.root.clientWidth);
   if (!width) return;
   view.font = getComputedStyle(view.root).fontFamily;
   view.phone = width < PHONE;
-  const scene = view.phone ? list(view, width) : wall(view, width);
-  const scale = view.phone ? 1 : Math.min(scene.grow, width / scene.width) * view.zoom;
-  view.scene = scene;
-  if (!scene.places.some((place) => place.card.id === view.focused)) view.focused = scene.places.at(view.phone ? -1 : 0).card.id;
-  set(view.svg, { width: scene.width * scale, height: scene.height * scale, viewBox: `0 ${scene.top ?? 0} ${scene.width} ${scene.height}`, "aria-label": view.data.words.tree });
-  view.svg.style.overflow = "visible";
-  view.window.style.maxHeight = view.data.height && !view.phone ? `${view.data.height}px` : "";
-  sync(view, "wires", [...scene.wires].sort((a, b) => !!a.hot - !!b.hot), () => shape("path"), (node, wire) => set(node, { d: wire.d, class: `wire${wire.side ? " side" : ""}${wire.hot ? " hot" : ""}` }));
-  sync(view, "headings", scene.headings, () => shape("text", { class: "heading" }), (node, heading) => say(set(node, { x: heading.x, y: heading.y }), heading.text));
+  const chain = view.data.stages.length > 0;
+  const scene = (view.scene = { places: [], wires: [], signs: [], headings: [], bars: [], rows: [], feeds: new Set(), ...(chain ? funnel(view, width) : view.phone ? list(view, width) : wall(view, width)) });
+  const scale = (view.scale = chain || view.phone ? 1 : Math.min(scene.grow, width / scene.width) * view.zoom);
+  if (!chain && !scene.places.some((place) => place.card.id === view.focused)) view.focused = scene.places.at(view.phone ? -1 : 0).card.id;
+  set(view.svg, { width: scene.width * scale, height: scene.height * scale, viewBox: `0 ${scene.top ?? 0} ${scene.width} ${scene.height}`, "aria-label": view.data.words[chain ? "funnel" : "tree"] });
+  const tall = view.data.height ?? (inside(view).length > MANY ? Math.max(420, 0.62 * window.innerHeight) : 0);
+  view.window.style.maxHeight = tall && !view.phone && !chain ? `${tall}px` : "";
+  sync(view, "wires", [...scene.wires].sort((a, b) => !!a.hot - !!b.hot), () => shape("path"), (node, wire) => set(node, { d: wire.d }));
+  sync(view, "headings", scene.headings, () => shape("text", { class: "heading" }), (node, heading) => write(set(node, { x: heading.x, y: heading.y }), heading.text));
   sync(view, "signs", scene.signs, newSign, paintSign);
   sync(view, "cards", scene.places.map((place) => ({ ...place, id: place.card.id })), newCard, (node, place) => paintCard(view, node, place));
+  sync(view, "bars", scene.bars, newBar, () => {});
+  sync(view, "rows", scene.rows, newRow, () => {});
+  repaint(view);
+  settle(view);
   paintFoot(view);
-  const { scrollWidth, clientWidth, scrollHeight, clientHeight } = view.window;
-  if (view.first && scrollHeight > clientHeight + 1) {
+  const { scrollHeight, scrollWidth, clientWidth, clientHeight } = view.window;
+  if (view.first && scrollHeight > clientHeight + 1 && scene.places.length) {
     const goal = scene.places[0];
     view.window.scrollTop = (goal.y + goal.h / 2 - (scene.top ?? 0)) * scale - clientHeight / 2;
   }
   view.first = false;
   view.window.classList.toggle("roams", scrollWidth > clientWidth + 1 || scrollHeight > clientHeight + 1);
+  paintMap(view);
 }
 
-/** Make a layer hold one node per item, in order, reusing nodes by id; nothing moves that need not. */
-function sync(view, layer, items, create, paint) {
-  const parent = view.layers[layer], keep = new Set();
-  let next = parent.firstChild;
-  for (const item of items) {
-    const known = `${layer}/${item.id}`;
-    if (!view.nodes.has(known)) view.nodes.set(known, create());
-    const node = view.nodes.get(known);
-    if (layer === "cards") node.dataset.id = item.id;
-    keep.add(node);
-    while (next && next !== node && !items.some((other) => view.nodes.get(`${layer}/${other.id}`) === next)) next = next.nextSibling;
-    if (next === node) next = next.nextSibling;
-    else if (node.parentNode !== parent || layer !== "cards") parent.insertBefore(node, next);
-    paint(node, item);
+/** Everything that moves with the numbers, and nothing else. */
+function repaint(view) {
+  const { scene, nodes } = view;
+  for (const place of view.held ? scene.places.filter((one) => isSeen(view, one)) : scene.places) paintCardNumbers(view, nodes.get(`cards/${place.card.id}`), place);
+  for (const bar of scene.bars) paintBar(view, nodes.get(`bars/${bar.id}`), bar);
+  for (const row of scene.rows) paintRow(view, nodes.get(`rows/${row.id}`), row);
+  for (const wire of scene.wires) set(nodes.get(`wires/${wire.id}`), { class: `wire${wire.side ? " side" : ""}${wire.hot ? " hot" : ""}${view.lit.has(wire.source) && view.lit.has(wire.target) ? " lit" : ""}` });
+  clearTimeout(view.settling);
+  if (view.held) view.settling = setTimeout(() => settle(view), 200);
+}
+
+/** Whether a card is within the window, or is the goal: while a lever moves, nothing else has to follow. */
+function isSeen({ window: pane, scale, scene }, { card, y, h }) {
+  const top = (y - (scene.top ?? 0)) * scale - pane.scrollTop;
+  return card.role === "kgi" || (top < pane.clientHeight && top + h * scale > 0);
+}
+
+/** What only readers of screens and resting pointers need: said once the numbers rest. */
+function settle(view) {
+  clearTimeout(view.settling);
+  for (const { card } of view.scene.places) {
+    const node = view.nodes.get(`cards/${card.id}`);
+    set(node, { "aria-label": spoken(view.live, card, says(view.live, card, view.kept.pinned)) });
+    write(node.parts.title, details(view.live, card));
   }
-  for (const [known, node] of view.nodes) if (known.startsWith(`${layer}/`) && !keep.has(node)) { node.remove(); view.nodes.delete(known); }
+  for (const layer of ["bars", "rows"]) for (const { card } of view.scene[layer]) write(view.nodes.get(`${layer}/${card.id}`).parts.title, details(view.live, card));
 }
 
-function newSign() {
-  const node = shape("g");
-  node.parts = { title: node.appendChild(shape("title")), circle: node.appendChild(shape("circle", { r: 9.5 })), text: node.appendChild(shape("text", { y: 5 })) };
-  return node;
+/** A small picture of the whole, and where in it one is; drag in it to go there. */
+function paintMap(view) {
+  const { scene, map, window: pane } = view, large = pane.classList.contains("roams") && inside(view).length > MANY && scene.places.length > 0;
+  map.style.display = large ? "" : "none";
+  if (!large) return;
+  const ratio = Math.min(150 / scene.width, 110 / scene.height), top = scene.top ?? 0;
+  set(map, { width: scene.width * ratio, height: scene.height * ratio, viewBox: `0 ${top} ${scene.width} ${scene.height}` });
+  const dots = scene.places.map(({ card, x, y, w, h }) => { const dot = shape("rect", { x, y, width: w, height: h }); dot.style.color = card.colour; return dot; });
+  view.frame = shape("rect", { class: "frame" });
+  map.replaceChildren(...dots, view.frame);
+  frameMap(view);
 }
 
-function paintSign(node, sign) {
-  set(node, { class: `sign${sign.hot ? " hot" : ""}`, transform: `translate(${sign.x} ${sign.y})` });
-  say(node.parts.title, sign.title);
-  say(node.parts.text, sign.text);
+function frameMap(view) {
+  const { window: pane, scale, scene } = view;
+  if (view.frame) set(view.frame, { x: pane.scrollLeft / scale, y: pane.scrollTop / scale + (scene.top ?? 0), width: pane.clientWidth / scale, height: pane.clientHeight / scale });
 }
 
-function newCard() {
-  const node = shape("g", { role: "treeitem" }), parts = node.parts = {};
-  const add = (name, tag, attributes = {}, into = node) => (parts[name] = into.appendChild(shape(tag, { class: name, ...attributes })));
-  add("title", "title");
-  add("halo", "rect", { x: -4, y: -4, rx: 10 });
-  add("box", "rect", { rx: 7 });
-  add("spine", "path");
-  for (const name of ["name0", "name1"]) add(name, "text", { class: "name" });
-  add("value", "text");
-  add("number", "tspan", {}, parts.value);
-  add("unit", "tspan", { dx: 1 }, parts.value);
-  add("gap", "text");
-  for (const name of ["mark", "lever"]) add(name, "path");
-  for (const name of ["groove", "fill"]) add(name, "rect", { height: 4, rx: 2 });
-  add("required", "text");
-  add("fold", "g");
-  add("action", "title", {}, parts.fold);
-  add("reach", "rect", { x: -14, y: -14, height: 28 }, parts.fold);
-  add("plate", "rect", { y: -8, x: -8, height: 16, rx: 4 }, parts.fold);
-  add("count", "text", { y: 4 }, parts.fold);
-  return node;
-}
-
-function paintCard(view, node, { card, x, y, w, h, wide }) {
-  const { parts } = node, selected = card.id === view.selected, shut = view.folded.has(card.id), hasKids = kids(view, card.id).length > 0;
-  set(node, { transform: `translate(${x} ${y})`, tabindex: card.id === view.focused ? 0 : -1, "aria-label": card.spoken,
-    "aria-level": card.inside ? card.column + 1 : 1, "aria-selected": selected, "aria-expanded": hasKids && !wide ? !shut : null,
-    class: ["card", card.role, card.status === "gap" ? "has-gap" : "", view.scene.feeds.has(card.id) ? "feeds" : ""].join(" ").trim() });
-  node.style.color = card.colour;
-  say(parts.title, [card.name, card.formula, card.team_name].filter(Boolean).join("\n"));
-  set(parts.halo, { width: w + 8, height: h + 8 });
-  set(parts.box, { width: w, height: h });
-  set(parts.spine, { d: `M7 0 A7 7 0 0 0 0 7 V${h - 7} A7 7 0 0 0 7 ${h} Q4 ${h - 1} 4 ${h - 7} V7 Q4 1 7 0 Z` });
-  paintWords(view, parts, card, { w, h, wide });
-  paintBar(view, parts, card, { w, h });
-  const label = shut ? `+${view.scene.hidden(card.id)}` : "−", plate = Math.max(16, measure(view.font, label, 11, 600) + 8);
-  set(parts.fold, { class: `fold${shut ? " shut" : ""}`, display: hasKids && !wide ? null : "none", transform: `translate(${w + (shut ? 6 : 0)} ${h / 2})` });
-  set(parts.plate, { width: plate });
-  set(parts.reach, { width: plate + 12 });
-  set(parts.count, { x: plate / 2 - 8 });
-  say(parts.count, label);
-  say(parts.action, view.data.words[shut ? "unfold" : "fold"]);
-}
-
-/** Name, value with its unit, and the gap where there is room for it (on the goal's card it has its own line). */
-function paintWords(view, parts, card, { w, h, wide }) {
-  const small = h < 70 && !wide, big = h > 90, left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5;
-  const px = small ? 11 : wide ? 14 : 12.5, names = wrap(view.font, card.name, { room, px, most: wide ? 1 : 2, notch: card.role !== "input" ? 0 : small ? 12 : 18 });
-  const two = names.length > 1, drop = card.required == null ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
-  [parts.name0, parts.name1].forEach((node, n) => say(set(node, { x: left, y: first + n * (small ? 12.5 : 14), "font-size": px }), names[n] ?? ""));
-  set(parts.lever, { d: SHAPES.lever, transform: small ? `translate(${w - 19} 5) scale(0.72)` : `translate(${w - 24} ${two ? 3 : 8})`, display: card.role === "input" ? null : "none" });
-  const [number, unit] = parted(card), mark = { reached: 18, gap: 16 }[card.status] ?? 0;
-  const long = (size) => measure(view.font, number, size, 650) + measure(view.font, unit, size * 0.62) + 2;
-  const gapText = card.status === "gap" ? card.gap ?? "" : "", tail = gapText ? measure(view.font, gapText, gapPx, 600) + 6 : 0;
-  const best = small ? (two ? 16 : 18) : two ? 20 : big ? 27 : 23, sizes = Array.from({ length: best - 10 }, (_, n) => best - n);
-  const shared = big ? null : sizes.find((size) => size >= (small ? 14 : 17) && long(size) + mark + tail <= room);
-  const size = shared ?? sizes.find((one) => long(one) + (big ? 0 : mark) <= room) ?? 11;
-  const base = drop + (big ? (two ? 56 : 50) : small ? (two ? 44 : 40) : two ? 51 : 47), line = big ? h - 25 : base, told = shared || big ? gapText : "";
-  say(set(parts.number, { x: left, y: base, "font-size": size }), number);
-  say(set(parts.unit, { "font-size": size * 0.62 }), unit);
-  say(set(parts.gap, { x: big ? left + 16 : w - 10, y: line, "font-size": gapPx, "text-anchor": big ? "start" : "end" }), told);
-  const x = big && card.status === "gap" ? left : told ? w - 10 - tail - 7 : left + long(size) + 7;
-  set(parts.mark, { d: card.status === "gap" ? SHAPES.down : SHAPES.tick, display: mark ? null : "none",
-    transform: card.status === "gap" ? `translate(${x} ${line - 9})` : `translate(${x} ${base - 11})` });
-}
-
-function paintBar(view, parts, card, { w, h }) {
-  const left = 13, y = h - (h < 70 ? 11 : 12), shown = card.required != null, end = shown ? measure(view.font, card.required, 11.5) + 18 : 0, long = Math.max(16, w - left - end);
-  for (const name of ["groove", "fill", "required"]) set(parts[name], { display: shown ? null : "none" });
-  say(set(parts.required, { x: w - 10, y: y + 6 }), card.required ?? "");
-  set(parts.groove, { x: left, y, width: long });
-  set(parts.fill, { x: left, y, width: long });
-  parts.fill.style.transformOrigin = `${left}px 0`;
-  parts.fill.style.transform = `scaleX(${card.filled})`;
-}
-
-/** What the signs mean, the teams' colours, and the zoom. */
+/** What the signs mean, the teams' colours, and the tools. */
 function paintFoot(view) {
-  const { words, cards } = view.data, teams = new Map(cards.filter((card) => card.team_name).map((card) => [card.team, card]));
-  const said = JSON.stringify([words, view.phone, [...teams.values()].map((card) => [card.team_name, card.colour]), cards.map((card) => card.status + card.role)]);
+  const { words, cards, stages } = view.data, teams = new Map(cards.filter((card) => card.team_name).map((card) => [card.team, card]));
+  const chain = stages.length > 0, statuses = [...new Set(view.scene.places.map((place) => place.card.role))];
+  const said = JSON.stringify([words, view.phone, chain, [...teams.values()].map((card) => [card.team_name, card.colour]), statuses, view.kept.pinned != null, cards.length > MANY]);
   if (said === view.footSaid) return;
   view.footSaid = said;
   const key = (text, shapes, wide) => {
@@ -312,69 +236,178 @@ function paintFoot(view) {
     item.firstChild.style.color = card.colour;
     return item;
   });
-  const any = (test) => cards.some(test);
-  if (any((card) => card.role === "input")) items.push(key(words.lever, [["path", { d: SHAPES.lever, class: "lever" }]]));
-  if (any((card) => card.required != null)) items.push(key(words.now_required, [["rect", { y: 5, width: 30, height: 4, rx: 2, class: "groove" }], ["rect", { y: 5, width: 20, height: 4, rx: 2, fill: "currentColor" }]], true));
-  if (any((card) => card.status === "gap")) items.push(key(words.gap, [["path", { d: SHAPES.down, transform: "translate(2 2)", style: "fill:var(--gap)" }]]));
-  if (any((card) => card.status === "reached")) items.push(key(words.reached, [["path", { d: SHAPES.tick, class: "mark", transform: "translate(1 2)" }]]));
-  view.foot.replaceChildren(...items, ...(view.phone ? [] : [zoomButtons(view)]));
+  items.push(key(words.lever, [["rect", { y: 5, width: 30, height: 4, rx: 2, class: "groove" }], ["circle", { cx: 15, cy: 7, r: 5.5, class: "thumb" }]], true));
+  items.push(key(words.now_required, [["rect", { y: 5, width: 30, height: 4, rx: 2, class: "lack" }], ["rect", { y: 5, width: 20, height: 4, rx: 2, fill: "currentColor" }]], true));
+  items.push(key(words.gap, [["path", { d: SHAPES.down, transform: "translate(2 2)", style: "fill:var(--gap)" }]]));
+  items.push(key(words.baseline, [["path", { d: "M7 1 V13", class: "was" }]]));
+  if (view.kept.pinned) items.push(key(words.pinned, [["path", { d: SHAPES.pin, transform: "translate(2 2)", class: "mark pinned" }]]));
+  view.foot.replaceChildren(...items, tools(view));
 }
 
-function zoomButtons(view) {
-  const box = make("span", "zoom");
-  for (const [text, label, zoom] of [["−", "zoom_out", () => view.zoom / 1.25], ["⤢", "fit", () => 1], ["+", "zoom_in", () => view.zoom * 1.25]]) {
-    const button = box.appendChild(make("button"));
-    set(say(button, text), { type: "button", "aria-label": view.data.words[label], title: view.data.words[label] });
-    button.onclick = () => zoomTo(view, zoom());
+function tools(view) {
+  const { words } = view.data, box = make("span", "tools"), chain = view.data.stages.length > 0;
+  const button = (label, act, text = label) => {
+    const node = box.appendChild(make("button"));
+    set(write(node, text), { type: "button", "aria-label": label, title: label });
+    node.onclick = act;
+    return node;
+  };
+  const many = inside(view).length > MANY && !chain;
+  if (many) box.append(...finder(view));
+  button(words[view.kept.pinned ? "unpin" : "pin"], () => pin(view)).classList.add("pin");
+  if (many && !view.phone) {
+    button(words.fold_all, () => { view.folded.clear(); for (const card of inside(view)) if (card.column === 1 && kids(view, card.id).length) view.folded.add(card.id); draw(view); });
+    button(words.unfold_all, () => { view.folded.clear(); draw(view); });
+  }
+  button(words.picture_svg, () => takeSvg(view), "SVG");
+  button(words.picture_png, () => takePng(view), "PNG");
+  if (!chain && !view.phone) {
+    button(words.zoom_out, () => zoomTo(view, view.zoom / 1.25), "−");
+    button(words.fit, () => zoomTo(view, 1), "⤢");
+    button(words.zoom_in, () => zoomTo(view, view.zoom * 1.25), "+");
   }
   return box;
 }
 
+/** Search by name: what is typed leads to the card, unfolding the way to it. */
+function finder(view) {
+  const { words } = view.data, input = make("input"), none = make("span", "none"), choices = make("datalist");
+  choices.id = `found-${view.data.key}`;
+  for (const card of view.data.cards) choices.appendChild(make("option")).value = card.name;
+  set(input, { type: "search", placeholder: words.search, "aria-label": words.search, list: choices.id });
+  set(none, { role: "status" });
+  const look = () => {
+    const typed = input.value.normalize("NFKC").toLowerCase().trim(), named = (card) => card.name.normalize("NFKC").toLowerCase();
+    const found = typed && (view.data.cards.find((card) => named(card) === typed) ?? view.data.cards.find((card) => named(card).includes(typed)));
+    write(none, typed && !found ? words.nothing_found : "");
+    if (found) goTo(view, found.id);
+  };
+  input.addEventListener("keydown", (event) => { if (event.key === "Enter") look(); event.stopPropagation(); });
+  input.addEventListener("change", look);
+  return [input, choices, none];
+}
+
+function goTo(view, id) {
+  for (const one of path(view, view.parent.get(id))) view.folded.delete(one);
+  if (view.phone) view.selected = id;
+  draw(view);
+  const place = view.scene.places.find((one) => one.card.id === id);
+  if (!place) return;
+  const { window: pane, scale, scene } = view;
+  pane.scrollTo((place.x + place.w / 2) * scale - pane.clientWidth / 2, (place.y + place.h / 2 - (scene.top ?? 0)) * scale - pane.clientHeight / 2);
+  focus(view, id);
+}
+
+/** Keep the present numbers to compare with, or forget them. */
+function pin(view) {
+  view.kept.pinned = view.kept.pinned ? null : Object.fromEntries(view.data.cards.map((card) => [card.id, valueOf(view.live, card.id)]));
+  draw(view);
+  view.foot.querySelector(".pin").focus();
+}
+
 // ---- events ------------------------------------------------------------------------------------------------------
 
+const cardOf = (event) => event.target.closest?.("[data-id]")?.dataset.id;
+const onTrack = (event) => event.target.closest?.(".track[role=slider]");
+
 function listen(view) {
-  const at = (event) => event.target.closest?.(".card")?.dataset.id;
   view.svg.addEventListener("click", (event) => {
-    const id = at(event);
+    const id = event.target.closest?.(".card")?.dataset.id;
     if (id && !view.dragged) event.target.closest(".fold") ? fold(view, id) : select(view, id);
   });
-  view.svg.addEventListener("focusin", (event) => { view.focused = at(event) ?? view.focused; });
-  view.svg.addEventListener("keydown", (event) => press(view, event));
+  view.svg.addEventListener("focusin", (event) => {
+    const id = event.target.closest?.(".card")?.dataset.id;
+    if (id && id !== view.focused) { view.focused = id; draw(view); }
+  });
+  view.svg.addEventListener("focusout", (event) => { if (onTrack(event) && view.held?.keys) letGo(view); });
+  view.svg.addEventListener("keydown", (event) => (onTrack(event) ? key(view, event) : press(view, event)));
   view.window.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey || view.phone) return;
+    if (!event.ctrlKey || view.phone || view.data.stages.length) return;
     event.preventDefault();
     zoomTo(view, view.zoom * Math.exp(-event.deltaY / 300), event);
   }, { passive: false });
+  view.window.addEventListener("scroll", () => { frameMap(view); if (view.held) repaint(view); }, { passive: true });
+  dragLevers(view);
   dragToPan(view);
+  pinch(view);
+  roamOnMap(view);
+}
+
+/** A lever under a pointer: it follows by as much as the pointer moves, so that taking it changes nothing. */
+function dragLevers(view) {
+  view.svg.addEventListener("pointerdown", (event) => {
+    view.dragged = false;
+    const track = onTrack(event), id = cardOf(event);
+    if (!track || event.button !== 0 || !event.isPrimary) return;
+    event.stopPropagation();
+    event.preventDefault();
+    track.focus({ preventScroll: true });
+    const hand = track.querySelector(".hand"), wide = hand.getBoundingClientRect().width, units = Number(hand.getAttribute("width"));
+    letGo(view);
+    take(view, id, { pointer: event.pointerId, start: event.clientX, long: (wide * (units - 16)) / units });
+    view.svg.setPointerCapture(event.pointerId);
+  });
+  view.svg.addEventListener("pointermove", (event) => {
+    const { held } = view;
+    if (!held || held.pointer !== event.pointerId) return;
+    const run = event.clientX - held.start;
+    if (Math.abs(run) > 2) view.dragged = true;
+    if (view.dragged) shift(view, held.id, along(view.cards.get(held.id), held.from, run / held.long));
+  });
+  view.svg.addEventListener("pointerup", (event) => {
+    const { held } = view;
+    if (held?.pointer !== event.pointerId) return;
+    letGo(view);
+    if (!view.dragged && !view.data.stages.length) select(view, held.id); // the capture keeps the click from its card
+  });
+  view.svg.addEventListener("pointercancel", (event) => { if (view.held?.pointer === event.pointerId) putBack(view); });
+}
+
+/** A lever under keys: by a step, ten steps, or to its ends; it counts as let go when the keys rest. */
+function key(view, event) {
+  const id = cardOf(event), card = view.cards.get(id), [low, high] = card.span, now = valueOf(view.live, id);
+  const step = card.step || (high - low) / 100;
+  const to = { ArrowRight: now + step, ArrowUp: now + step, ArrowLeft: now - step, ArrowDown: now - step,
+    PageUp: now + 10 * step, PageDown: now - 10 * step, Home: low, End: high }[event.key];
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") return void putBack(view);
+  if (event.key === "Enter") return void letGo(view);
+  if (to === undefined) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const held = take(view, id, { keys: true });
+  shift(view, id, to === low || to === high ? to : onGrid(card, to));
+  clearTimeout(held.rest);
+  held.rest = setTimeout(() => letGo(view), KEYS_REST);
 }
 
 function press(view, event) {
-  const id = view.focused, { key } = event;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const id = view.focused, { key: pressed } = event;
+  if (event.ctrlKey || event.metaKey || event.altKey || view.data.stages.length) return;
   const acts = { Enter: () => select(view, id), " ": () => select(view, id), "+": () => fold(view, id, false), "-": () => fold(view, id, true) };
-  const to = neighbour(view, id, key);
-  if (!acts[key] && !to) return;
+  const to = neighbour(view, id, pressed);
+  if (!acts[pressed] && !to) return;
   event.preventDefault();
   event.stopPropagation();
-  if (acts[key]) acts[key]();
+  if (acts[pressed]) acts[pressed]();
   else focus(view, to);
 }
 
 /** The card an arrow leads to: right to what carries this one, left to what it carries, up and down within the column. */
-function neighbour(view, id, key) {
+function neighbour(view, id, pressed) {
   const { places } = view.scene, here = places.find((place) => place.card.id === id);
   if (!here) return null;
-  const step = { ArrowUp: -1, ArrowDown: 1 }[key];
+  const step = { ArrowUp: -1, ArrowDown: 1 }[pressed];
   if (step && view.phone) return places[places.indexOf(here) + step]?.card.id;
   if (step) {
     const ahead = places.filter((place) => (place.y - here.y) * step > 0).sort((a, b) => (a.y - b.y) * step);
     const column = ahead.find((place) => place.card.inside === here.card.inside && place.card.column === here.card.column);
     return (column ?? (step > 0 ? ahead.find((place) => !place.card.inside) : here.card.inside ? null : places[0]))?.card.id;
   }
-  const beside = { ArrowRight: 1, ArrowLeft: -1 }[key];
+  const beside = { ArrowRight: 1, ArrowLeft: -1 }[pressed];
   if (beside && !here.card.inside) return places[places.indexOf(here) + beside]?.card.id;
   const seen = (other) => (places.some((place) => place.card.id === other) ? other : null);
-  return { ArrowRight: seen(kids(view, id)[0]), ArrowLeft: seen(view.parent.get(id)), Home: places[0].card.id, End: places.at(-1).card.id }[key];
+  return { ArrowRight: seen(kids(view, id)[0]), ArrowLeft: seen(view.parent.get(id)), Home: places[0].card.id, End: places.at(-1).card.id }[pressed];
 }
 
 function focus(view, id) {
@@ -402,7 +435,7 @@ function fold(view, id, shut = !view.folded.has(id)) {
 function zoomTo(view, zoom, at) {
   const pane = view.window, box = pane.getBoundingClientRect(), before = view.svg.getBoundingClientRect().width;
   const px = at ? at.clientX - box.left : box.width / 2, py = at ? at.clientY - box.top : box.height / 2;
-  view.zoom = view.kept.zoom = Math.min(4, Math.max(0.4, zoom));
+  view.zoom = view.kept.zoom = clip(zoom, 0.4, 4);
   draw(view);
   const grown = view.svg.getBoundingClientRect().width / before;
   pane.scrollLeft = (pane.scrollLeft + px) * grown - px;
@@ -417,7 +450,7 @@ function dragToPan(view) {
     if (event.pointerType === "mouse" && event.button === 0) from = { x: event.clientX + pane.scrollLeft, y: event.clientY + pane.scrollTop, at: event };
   });
   pane.addEventListener("pointermove", (event) => {
-    if (!from || !(event.buttons & 1)) return void (from = null);
+    if (view.held || !from || !(event.buttons & 1)) return void (from = null);
     if (Math.hypot(event.clientX - from.at.clientX, event.clientY - from.at.clientY) > 4) view.dragged = true;
     if (!view.dragged) return;
     pane.classList.add("held");
@@ -426,20 +459,25 @@ function dragToPan(view) {
   for (const done of ["pointerup", "pointerleave"]) pane.addEventListener(done, () => { from = null; pane.classList.remove("held"); });
 }
 
-// ---- nodes -------------------------------------------------------------------------------------------------------
-
-const make = (tag, name = "") => Object.assign(document.createElement(tag), { className: name });
-const shape = (tag, attributes = {}) => set(document.createElementNS(SVG, tag), attributes);
-
-function set(node, attributes) {
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value == null) node.removeAttribute(name);
-    else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
-  }
-  return node;
+/** Two fingers zoom; one pans, as everywhere on the page. */
+function pinch(view) {
+  let start = null;
+  const spread = ({ touches: [a, b] }) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+  const middle = ({ touches: [a, b] }) => ({ clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 });
+  view.window.addEventListener("touchstart", (event) => { start = event.touches.length === 2 && !view.phone ? { spread: spread(event), zoom: view.zoom } : null; }, { passive: true });
+  view.window.addEventListener("touchmove", (event) => {
+    if (!start || event.touches.length !== 2) return;
+    event.preventDefault();
+    zoomTo(view, (start.zoom * spread(event)) / start.spread, middle(event));
+  }, { passive: false });
 }
 
-function say(node, text) {
-  if (node.textContent !== text) node.textContent = text;
-  return node;
+function roamOnMap(view) {
+  const go = (event) => {
+    if (!(event.buttons & 1) && event.type !== "pointerdown") return;
+    event.preventDefault();
+    const box = view.map.getBoundingClientRect(), { window: pane, scale, scene } = view;
+    pane.scrollTo(((event.clientX - box.left) / box.width) * scene.width * scale - pane.clientWidth / 2, ((event.clientY - box.top) / box.height) * scene.height * scale - pane.clientHeight / 2);
+  };
+  for (const type of ["pointerdown", "pointermove"]) view.map.addEventListener(type, go);
 }

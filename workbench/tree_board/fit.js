@@ -1,5 +1,5 @@
 /* What the board needs to know about shapes and type: pure functions, no view, no page.
- * Joined in front of board.js when the component is registered.
+ * The parts of the board are joined when the component is registered: see __init__.py.
  */
 const NO_LINE_START = /^[、。，．・：；？！）」』】〕〉》ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ,.)\]:;!?%％]/;
 
@@ -32,14 +32,14 @@ function elbows(x, y, bends, endY, endX, vertical = false) {
   }, "");
 }
 
-const ruler = document.createElement("canvas").getContext("2d");
+const RULER = document.createElement("canvas").getContext("2d"), RULED = 100; // px: widths grow with the size of type
 const widths = new Map();
 
 function measure(family, text, px, weight = 500) {
-  const font = `${weight} ${px}px ${family}`, known = `${font}|${text}`;
-  if (widths.size > 5000) widths.clear();
-  if (!widths.has(known)) { ruler.font = font; widths.set(known, ruler.measureText(text).width * 1.02); }
-  return widths.get(known);
+  const known = `${weight} ${text}`;
+  if (widths.family !== family || widths.size > 20_000) { widths.clear(); widths.family = family; }
+  if (!widths.has(known)) { RULER.font = `${weight} ${RULED}px ${family}`; widths.set(known, RULER.measureText(text).width * 1.02); }
+  return (widths.get(known) * px) / RULED;
 }
 
 /** Break text into at most `most` lines: Latin between words, Japanese between characters; the last may end in an ellipsis.
@@ -63,7 +63,7 @@ function wrap(family, text, { room, px, most, notch = 0 }) {
 }
 
 /** Split a value for two sizes of type: digits large; the unit and Japanese 億, 万 small. */
-function parted({ now, unit }) {
+function parted(now, unit) {
   const end = unit && now.endsWith(unit) ? now.length - unit.length : now.length, kana = now.search(/[\u3000-\u9fff]/);
   const cut = kana > 0 ? Math.min(kana, end) : end;
   return [now.slice(0, cut), now.slice(cut)];

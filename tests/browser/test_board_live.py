@@ -1,0 +1,311 @@
+"""The board under a hand: what moves without the server, what is sent when it is let go, and what is never lost."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.plans import channels
+
+pytestmark = pytest.mark.browser
+
+KGI = ".card.kgi .value"
+
+
+class Sent:
+    """Counts what a page tells the server."""
+
+    def __init__(self, page: Page) -> None:
+        self.messages = 0
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+
+    def _count(self, _frame: object) -> None:
+        self.messages += 1
+
+
+@pytest.fixture
+def two_tabs(browser: Browser, address: str) -> Iterator[tuple[Page, Page]]:
+    """Two tabs of one browser, on the tree: they share the plan."""
+    context = browser.new_context(locale="ja-JP", viewport={"width": 1440, "height": 900})
+    tabs = []
+    for _ in range(2):
+        tab = context.new_page()
+        tab.goto(f"{address}/tree")
+        lever(tab, "商談率").wait_for()
+        tabs.append(tab)
+    yield tabs[0], tabs[1]
+    context.close()
+
+
+def lever(page: Page, name: str) -> Locator:
+    return page.locator("[data-testid=stBidiComponentIsolated]").get_by_role("slider", name=name, exact=True)
+
+
+def take(page: Page, name: str) -> tuple[float, float]:
+    """Press the mouse on a lever's handle and return where."""
+    box = lever(page, name).locator(".thumb").bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    return x, y
+
+
+def answer(page: Page) -> Locator:
+    return page.locator(".st-key-answer")
+
+
+def with_plan(page: Page, address: str, path: Path, cards: tuple[int, int]) -> None:
+    path.write_text(channels(*cards).to_yaml(), encoding="utf-8")
+    page.goto(address)
+    page.locator(".st-key-open_file input[type=file]").set_input_files(path)
+    expect(answer(page)).to_contain_text("1.34億円" if cards == (3, 2) else "12.65億円")
+    page.goto(f"{address}/tree")
+    page.get_by_role("treeitem").first.wait_for()
+
+
+def test_a_drag_moves_every_number_without_a_message_and_its_end_sends_one(page: Page, address: str) -> None:
+    sent = Sent(page)
+    page.goto(f"{address}/tree")
+    expect(page.locator(KGI)).to_have_text("8.64億円")
+    expect(answer(page)).to_contain_text("8.64億円")
+
+    x, y = take(page, "商談率")
+    page.wait_for_timeout(300)
+    before = sent.messages
+    for step in range(30):
+        page.mouse.move(x + step / 3, y)
+    expect(page.locator(KGI)).not_to_have_text("8.64億円")
+    during = page.locator(KGI).text_content()
+    lit = page.evaluate(
+        "() => [...document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
+        ".querySelectorAll('.card.lit')].map((card) => card.dataset.id)"
+    )
+    page.wait_for_timeout(300)
+    assert sent.messages == before
+    page.mouse.up()
+
+    assert during
+    expect(answer(page)).to_contain_text(during)
+    assert sent.messages == before + 1
+    assert set(lit) == {"meeting_rate", "meetings", "wins", "revenue", "proposals"}
+    page.get_by_role("button", name="元に戻す").first.click()
+    expect(page.locator(KGI)).to_have_text("8.64億円")
+
+
+def test_keys_move_a_lever_by_its_step_and_say_what_the_goal_becomes(page: Page, address: str) -> None:
+    """75 % → 75.5 % by one step: 864 · 75.5/75 = ¥869.8M."""
+    sent = Sent(page)
+    page.goto(f"{address}/tree")
+    lever(page, "商談率").focus()
+    page.wait_for_timeout(500)
+    before = sent.messages
+
+    page.keyboard.press("ArrowRight")
+
+    expect(lever(page, "商談率")).to_have_attribute("aria-valuetext", "75.5%、売上: 8.7億円")
+    expect(answer(page)).to_contain_text("8.7億円")
+    assert sent.messages == before + 1
+    expect(lever(page, "商談率")).to_be_focused()
+
+
+def test_escape_puts_a_lever_back_and_sends_nothing(page: Page, address: str) -> None:
+    sent = Sent(page)
+    page.goto(f"{address}/tree")
+    lever(page, "商談率").focus()
+    page.wait_for_timeout(500)
+    before = sent.messages
+
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(700)
+
+    expect(page.locator(KGI)).to_have_text("8.64億円")
+    assert sent.messages == before
+
+
+def test_two_quick_moves_are_both_in_the_plan(page: Page, address: str) -> None:
+    """864 · (75.5/75) · (15.5/15) = ¥898.8M."""
+    page.goto(f"{address}/tree")
+
+    for name in ("商談率", "アポイント率"):
+        lever(page, name).focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+
+    expect(answer(page)).to_contain_text("8.99億円")
+    page.reload()
+    expect(page.locator(KGI)).to_have_text("8.99億円")
+
+
+def test_taking_a_lever_without_moving_it_changes_nothing_but_selects_its_card(page: Page, address: str) -> None:
+    page.goto(f"{address}/tree")
+
+    take(page, "商談率")
+    page.mouse.up()
+
+    expect(page.get_by_role("treeitem", name=re.compile("^商談率"))).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("button", name="元に戻す").first).to_be_disabled()
+
+
+def test_another_tabs_change_of_something_else_stays_and_the_move_goes_on_top(two_tabs: tuple[Page, Page]) -> None:
+    """864 · (15.5/15) · (75.5/75) = ¥898.8M: both changes count."""
+    mine, other = two_tabs
+    lever(other, "アポイント率").focus()
+    other.keyboard.press("ArrowRight")
+    expect(answer(other)).to_contain_text("8.93億円")
+
+    lever(mine, "商談率").focus()
+    mine.keyboard.press("ArrowRight")
+
+    expect(answer(mine)).to_contain_text("8.99億円")
+    expect(mine.get_by_text("操作中にプランが別の画面で更新されていました")).to_be_visible()
+
+
+@pytest.mark.parametrize(("choice", "result"), [("自分の値を使う", "8.7億円"), ("変更後の値を残す", "8.76億円")])
+def test_a_lever_changed_meanwhile_is_not_overwritten_but_offered(
+    two_tabs: tuple[Page, Page], choice: str, result: str
+) -> None:
+    """The other tab says 76 %, mine 75.5 %: the person decides, and the board shows what is."""
+    mine, other = two_tabs
+    lever(other, "商談率").focus()
+    other.keyboard.press("ArrowRight")
+    other.keyboard.press("ArrowRight")
+    expect(answer(other)).to_contain_text("8.76億円")
+
+    lever(mine, "商談率").focus()
+    mine.keyboard.press("ArrowRight")
+
+    offered = mine.locator(".st-key-offered")
+    expect(offered).to_contain_text("別の画面で76.0%に変更されました。あなたの値は75.5%です。")
+    expect(mine.locator(KGI)).to_have_text("8.76億円")
+    mine.get_by_role("button", name=choice).click()
+    expect(mine.locator(KGI)).to_have_text(result)
+    expect(offered).to_have_count(0)
+
+
+def test_a_pinned_state_is_shown_beside_what_is_moved(page: Page, address: str) -> None:
+    page.goto(f"{address}/tree")
+    page.get_by_role("button", name="固定して比べる").click()
+
+    lever(page, "商談率").focus()
+    page.keyboard.press("PageUp")
+
+    expect(page.locator(KGI)).to_have_text("9.22億円")
+    expect(page.locator(".card.kgi .gap")).to_have_text("8.64億円")
+    page.get_by_role("button", name="固定を外す").click()
+    expect(page.locator(".card.kgi .gap")).to_contain_text("−7,840万円")
+
+
+def test_the_funnel_moves_too_and_on_a_phone(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="ja-JP", viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{address}/whatif")
+    lever(page, "商談率").wait_for()
+
+    x, y = take(page, "商談率")
+    page.mouse.move(x + 20, y)
+    page.mouse.move(x + 60, y)
+    expect(page.locator(".bar.goal .value")).not_to_have_text("8.64億円")
+    moved = page.locator(".bar.goal .value").text_content()
+    page.mouse.up()
+
+    assert moved
+    expect(answer(page)).to_contain_text(moved)
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
+
+
+def test_two_hundred_cards_start_folded_and_a_name_leads_to_its_card(page: Page, address: str, tmp_path: Path) -> None:
+    with_plan(page, address, tmp_path / "plan.yaml", (4, 7))
+    shown = page.get_by_role("treeitem").count()
+    assert shown <= 40
+    expect(page.locator(".map")).to_be_visible()
+
+    search = page.get_by_role("combobox", name="名前で検索")
+    search.fill("cvr c5")
+    search.press("Enter")
+
+    card = page.get_by_role("treeitem", name=re.compile("^CVR C5"))
+    expect(card).to_be_focused()
+    expect(card).to_be_in_viewport()
+    search.fill("ない名前")
+    search.press("Enter")
+    expect(page.get_by_text("その名前のカードはありません。")).to_be_visible()
+    page.get_by_role("button", name="すべて開く").click()
+    expect(page.get_by_role("treeitem")).to_have_count(201)
+    page.get_by_role("button", name="すべてたたむ").click()
+    expect(page.get_by_role("treeitem")).to_have_count(5)
+
+
+def test_the_map_leads_to_where_one_points(page: Page, address: str, tmp_path: Path) -> None:
+    with_plan(page, address, tmp_path / "plan.yaml", (4, 7))
+    pane = page.locator(".view")
+    box = page.locator(".map").bounding_box()
+    assert box
+
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)
+
+    end = pane.evaluate("(pane) => pane.scrollTop + pane.clientHeight >= pane.scrollHeight - 5")
+    assert end
+
+
+def test_two_fingers_zoom(browser: Browser, address: str) -> None:
+    context = browser.new_context(locale="ja-JP", viewport={"width": 1200, "height": 900}, has_touch=True)
+    page = context.new_page()
+    page.goto(f"{address}/tree")
+    tree = page.get_by_role("tree")
+    tree.wait_for()
+    before = tree.bounding_box()
+    box = page.locator(".view").bounding_box()
+    assert before
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + 20
+    touch = context.new_cdp_session(page)
+    for kind, apart in (("touchStart", 50), ("touchMove", 75), ("touchMove", 100)):
+        points = [{"x": x - apart, "y": y}, {"x": x + apart, "y": y}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    page.wait_for_timeout(200)
+    after = tree.bounding_box()
+
+    assert after
+    assert after["width"] == pytest.approx(2 * before["width"], rel=0.02)
+    context.close()
+
+
+def test_the_picture_to_keep_has_its_text_as_text(page: Page, address: str, tmp_path: Path) -> None:
+    page.goto(f"{address}/tree")
+    page.get_by_role("treeitem").first.wait_for()
+
+    with page.expect_download() as svg:
+        page.get_by_role("button", name="図を保存(SVG)").click()
+    with page.expect_download() as png:
+        page.get_by_role("button", name="図を保存(PNG)").click()
+
+    svg.value.save_as(tmp_path / "board.svg")
+    text = (tmp_path / "board.svg").read_text("utf-8")
+    for said in ("売上", "商談率", "8.64", "億円"):
+        assert f">{said}<" in text
+    assert "textLength" in text
+    assert "class=" not in text
+    assert "var(" not in text
+    other = page.context.new_page()
+    other.goto((tmp_path / "board.svg").as_uri())
+    assert other.locator("text").count() > 20
+    png.value.save_as(tmp_path / "board.png")
+    assert (tmp_path / "board.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_on_paper_teams_are_named_and_tools_are_gone(page: Page, address: str) -> None:
+    page.goto(f"{address}/tree")
+    page.get_by_role("treeitem").first.wait_for()
+
+    page.emulate_media(media="print")
+
+    expect(page.locator(".tools")).to_be_hidden()
+    expect(page.locator(".card.kgi .team")).to_be_visible()
+    expect(page.locator(".card.kgi .team")).to_have_text("全社")

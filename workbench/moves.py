@@ -1,0 +1,70 @@
+"""What a hand on the board does to the plan: one revision for each lever let go, and nothing overwritten unseen.
+
+A move says what the person saw when taking the lever. If that lever is something else by now (another tab,
+a file, an undo), the move is not put over it but offered again; if only other things changed, it goes on top.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from workbench import session, words
+from workbench.tree_board import Hands, Move
+from workbench.words import _, md
+
+_OFFERED = "offered_move"
+
+
+def hands(key: str) -> Hands:
+    """Return what the board `key` does when a card is chosen or a lever let go."""
+    return Hands(
+        on_select=lambda metric: session.remember("metric", metric),
+        on_move=lambda move: _take(key, move),
+        dealt_with=session.recall(f"dealt_{key}", 0),
+    )
+
+
+def _take(key: str, move: Move) -> None:
+    session.remember(f"dealt_{key}", move.number)
+    own_digest, own = session.recall(f"own_{key}", ("", {}))
+    with session.desk().lock:
+        plan = session.plan()
+        if any(lever not in plan.tree.inputs for lever in move.changes):
+            session.refuse(KpiError("lever_gone", "The lever you moved is no longer one in this plan."))
+            return
+        now = {lever: plan.tree.now(lever) for lever in move.changes}
+        fresh = {lever: to for lever, to in move.changes.items() if now[lever] != to}
+        if any(now[lever] not in (move.was[lever], own.get(lever)) for lever in fresh):
+            session.remember(_OFFERED, fresh)
+            return
+        session.change({f"metrics.{lever}.value": to for lever, to in fresh.items()})
+        if plan.digest not in (move.revision, own_digest):
+            session.tell(_("The plan had been changed elsewhere meanwhile. Your move was put on top of it."))
+        session.remember(f"own_{key}", (session.plan().digest, move.changes))
+
+
+def offer() -> None:
+    """Show a move that was not made because its lever had been changed meanwhile; the person decides."""
+    offered, plan = session.recall(_OFFERED), session.plan()
+    if not offered:
+        return
+    with st.container(border=True, key="offered"):
+        for lever, mine in offered.items():
+            if lever in plan.tree.inputs:
+                entry = plan.metrics[lever]
+                st.markdown(
+                    _("While you were moving {name}, it was changed elsewhere to {theirs}. Yours was {mine}.").format(
+                        name=md(words.name(entry)),
+                        theirs=md(words.value(plan.tree.now(lever), entry)),
+                        mine=md(words.value(mine, entry)),
+                    )
+                )
+        with st.container(horizontal=True):
+            st.button(_("Use mine"), key="offer_mine", on_click=_use, args=(offered,), type="primary")
+            st.button(_("Keep the other"), key="offer_theirs", on_click=session.remember, args=(_OFFERED, None))
+
+
+def _use(offered: dict[str, float]) -> None:
+    session.remember(_OFFERED, None)
+    session.change({f"metrics.{lever}.value": mine for lever, mine in offered.items()})

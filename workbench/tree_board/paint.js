@@ -1,0 +1,246 @@
+/* Paint: make the page equal to a scene, keeping every node that has the same id. Only numbers move while a lever does.
+ * People's text reaches the page through textContent only, colours through style.color (which refuses anything else).
+ */
+const SVG = "http://www.w3.org/2000/svg";
+const SHAPES = {
+  tick: "M0 5 L4 9 L11 1",
+  down: "M0 1 H10 L5 9 Z",
+  lever: "M0 3 H14 M0 11 H14 M7.4 3 a2.4 2.4 0 1 1 -4.8 0 a2.4 2.4 0 1 1 4.8 0 M12.4 11 a2.4 2.4 0 1 1 -4.8 0 a2.4 2.4 0 1 1 4.8 0",
+  pin: "M5 0 L10 5 L5 10 L0 5 Z",
+};
+
+const make = (tag, name = "") => Object.assign(document.createElement(tag), { className: name });
+const shape = (tag, attributes = {}) => set(document.createElementNS(SVG, tag), attributes);
+
+function set(node, attributes) {
+  for (const name in attributes) {
+    const value = attributes[name];
+    if (value == null) node.removeAttribute(name);
+    else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  }
+  return node;
+}
+
+function write(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+  return node;
+}
+
+/** Make a layer hold one node per item, in order, reusing nodes by id; nothing moves that need not. */
+function sync(view, layer, items, create, paint) {
+  const parent = view.layers[layer], keep = new Map(items.map((item) => [`${layer}/${item.id}`, item]));
+  for (const [known, node] of view.nodes) if (known.startsWith(`${layer}/`) && !keep.has(known)) { node.remove(); view.nodes.delete(known); }
+  let next = parent.firstChild;
+  for (const [known, item] of keep) {
+    let node = view.nodes.get(known);
+    if (!node) view.nodes.set(known, (node = create(item)));
+    node.dataset.id = item.id;
+    if (node === next) next = next.nextSibling;
+    else parent.insertBefore(node, next);
+    paint(node, item);
+  }
+}
+
+// ---- cards -------------------------------------------------------------------------------------------------------
+
+function adder(node, parts) {
+  return (name, tag, attributes = {}, into = node) => (parts[name] = into.appendChild(shape(tag, { class: name, ...attributes })));
+}
+
+function newCard() {
+  const node = shape("g", { role: "treeitem" }), parts = (node.parts = {}), add = adder(node, parts);
+  add("title", "title");
+  add("halo", "rect", { x: -4, y: -4, rx: 10 });
+  add("box", "rect", { rx: 7 });
+  add("spine", "path");
+  for (const name of ["name0", "name1"]) add(name, "text", { class: "name" });
+  add("team", "text", { y: -2 });
+  add("value", "text");
+  add("number", "tspan", {}, parts.value);
+  add("unit", "tspan", { dx: 1 }, parts.value);
+  add("gap", "text");
+  for (const name of ["mark", "lever"]) add(name, "path");
+  addTrack(node, parts, add);
+  add("required", "text");
+  add("fold", "g");
+  add("action", "title", {}, parts.fold);
+  add("reach", "rect", { x: -14, y: -14, height: 28 }, parts.fold);
+  add("plate", "rect", { y: -8, x: -8, height: 16, rx: 4 }, parts.fold);
+  add("count", "text", { y: 4 }, parts.fold);
+  return node;
+}
+
+/** The bar of a card or the way of a lever: how far it is, what is needed, what it was, and a handle. */
+function addTrack(node, parts, add) {
+  add("track", "g");
+  add("hand", "rect", { height: 24 }, parts.track);
+  for (const name of ["groove", "fill", "lack"]) add(name, "rect", { height: 4, rx: 2 }, parts.track);
+  for (const name of ["was", "there"]) add(name, "path", {}, parts.track);
+  add("ring", "circle", { r: 9 }, parts.track);
+  add("thumb", "circle", { r: 5.5 }, parts.track);
+}
+
+function paintCard(view, node, { card, x, y, w, h, wide }) {
+  const { parts } = node, selected = card.id === view.selected, shut = view.folded.has(card.id), hasKids = kids(view, card.id).length > 0;
+  set(node, { transform: `translate(${x} ${y})`, tabindex: card.id === view.focused ? 0 : -1,
+    "aria-level": card.inside ? card.column + 1 : 1, "aria-selected": selected, "aria-expanded": hasKids && !wide ? !shut : null });
+  node.style.color = card.colour;
+  set(parts.halo, { width: w + 8, height: h + 8 });
+  set(parts.box, { width: w, height: h });
+  set(parts.spine, { d: `M7 0 A7 7 0 0 0 0 7 V${h - 7} A7 7 0 0 0 7 ${h} Q4 ${h - 1} 4 ${h - 7} V7 Q4 1 7 0 Z` });
+  set(write(parts.team, card.team_name), { x: 4 });
+  nameCard(view, node, card, { w, h, wide });
+  const label = shut ? `+${view.scene.hidden(card.id)}` : "−", plate = Math.max(16, measure(view.font, label, 11, 600) + 8);
+  set(parts.fold, { class: `fold${shut ? " shut" : ""}`, display: hasKids && !wide ? null : "none", transform: `translate(${w + (shut ? 6 : 0)} ${h / 2})` });
+  set(parts.plate, { width: plate });
+  set(parts.reach, { width: plate + 12 });
+  set(parts.count, { x: plate / 2 - 8 });
+  write(parts.count, label);
+  write(parts.action, view.data.words[shut ? "unfold" : "fold"]);
+}
+
+/** The name on one line or two, and the sign of a lever. */
+function nameCard(view, node, card, { w, h, wide }) {
+  const { parts } = node, small = h < 70 && !wide, room = w - 23, px = small ? 11 : wide ? 14 : 12.5;
+  const names = wrap(view.font, card.name, { room, px, most: wide ? 1 : 2, notch: !card.span ? 0 : small ? 12 : 18 }), two = names.length > 1;
+  [parts.name0, parts.name1].forEach((line, n) => write(set(line, { x: 13, "font-size": px }), names[n] ?? ""));
+  node.two = two;
+  set(parts.lever, { d: SHAPES.lever, transform: small ? `translate(${w - 19} 5) scale(0.72)` : `translate(${w - 24} ${two ? 3 : 8})`, display: card.span ? null : "none" });
+}
+
+/** Everything on a card that moves with the numbers. */
+function paintCardNumbers(view, node, { card, w, h, wide }) {
+  const { parts } = node, said = says(view.live, card, view.kept.pinned), small = h < 70 && !wide, big = h > 90, { two } = node;
+  set(node, { class: ["card", card.role, card.span ? "movable" : "", said.status === "gap" ? "has-gap" : "", view.scene.feeds.has(card.id) ? "feeds" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim() });
+  const left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5, bare = said.required == null && !card.span;
+  const drop = bare ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
+  [parts.name0, parts.name1].forEach((line, n) => set(line, { y: first + n * (small ? 12.5 : 14) }));
+  const [number, unit] = parted(said.now, card.unit), mark = { reached: 18, gap: 16 }[said.status] ?? 0;
+  const digits = measure(view.font, number, 1, 650), end = measure(view.font, unit, 0.62), long = (size) => (digits + end) * size + 2;
+  const aside = said.pinned ?? (said.status === "gap" ? said.gap ?? "" : ""), tail = aside ? measure(view.font, aside, gapPx, 600) + 6 : 0;
+  const best = small ? (two ? 16 : 18) : two ? 20 : big ? 27 : 23, room1 = room - mark - tail, least = small ? 14 : 17;
+  const fitting = (space) => Math.min(best, Math.floor((space - 2) / (digits + end)));
+  const shared = !big && fitting(room1) >= least ? fitting(room1) : null, size = shared ?? Math.max(11, fitting(room - (big ? 0 : mark)));
+  const base = drop + (big ? (two ? 56 : 50) : small ? (two ? 44 : 40) : two ? 51 : 47), line = big ? h - 25 : base, told = shared || big ? aside : "";
+  write(set(parts.number, { x: left, y: base, "font-size": size }), number);
+  write(set(parts.unit, { "font-size": size * 0.62 }), unit);
+  write(set(parts.gap, { class: said.pinned ? "gap pinned" : "gap", x: big ? left + 16 : w - 10, y: line, "font-size": gapPx, "text-anchor": big ? "start" : "end" }), told);
+  const low = said.status === "gap" || said.pinned != null, x = big && low ? left : told ? w - 10 - tail - 7 : left + long(size) + 7;
+  set(parts.mark, { d: said.pinned != null ? SHAPES.pin : said.status === "gap" ? SHAPES.down : SHAPES.tick, class: said.pinned != null ? "mark pinned" : "mark",
+    display: mark || (said.pinned != null && told) ? null : "none", transform: low ? `translate(${x} ${line - 9})` : `translate(${x} ${base - 11})` });
+  const y = h - (h < 70 ? 11 : 12), road = card.span ? 52 : 16, apart = card.span ? 14 : 8; // a lever keeps room to be moved in
+  const required = said.required ?? "", type = clip((w - left - 10 - road - apart) / measure(view.font, required || "0", 1), 8.5, 11.5), text = wrap(view.font, required, { room: w - left - 10 - road - apart, px: type, most: 1 })[0] ?? "";
+  write(set(parts.required, { x: w - 10, y: y + 6, "font-size": type, display: said.required == null ? "none" : null }), text);
+  const taken = said.required == null ? 10 : measure(view.font, text, type) + 10 + apart;
+  paintTrack(view, parts, card, said, { left, right: w - taken, y: y + 2 });
+}
+
+/** A lever's way runs over its own range, anything else's from nothing to what is needed. */
+function paintTrack(view, parts, card, said, { left, right, y }) {
+  const long = right - left, at = (share) => left + clip(share) * long, shown = card.span != null || said.required != null;
+  set(parts.track, { class: "track", display: shown ? null : "none", transform: `translate(0 ${y})`, ...sliding(view, card, said) });
+  set(parts.hand, { x: left - 8, y: -12, width: long + 16, display: card.span ? null : "none" });
+  set(parts.groove, { x: left, y: -2, width: long });
+  set(parts.fill, { x: left, y: -2, width: Math.max(0.01, at(said.here ?? 0) - left) });
+  const [from, to] = said.there == null ? [said.here, 1] : [Math.min(said.here, said.there), Math.max(said.here, said.there)];
+  const lacks = said.status === "gap" && said.required != null && from != null && !(card.span && said.there == null);
+  set(parts.lack, { x: at(from ?? 0), y: -2, width: lacks ? Math.max(0, at(to) - at(from)) : 0 });
+  set(parts.there, { d: "M-4 -7 H4 L0 -2 Z", transform: `translate(${at(said.there ?? 0)} 0)`, display: card.span && lacks && said.there >= 0 && said.there <= 1 ? null : "none" });
+  set(parts.was, { d: "M0 -6 V6", transform: `translate(${at(said.was ?? 0)} 0)`, display: said.was == null ? "none" : null });
+  set(parts.thumb, { cx: at(said.here ?? 0), cy: 0, display: card.span ? null : "none" });
+  set(parts.ring, { cx: at(said.here ?? 0), cy: 0 });
+}
+
+/** What makes a lever's way a slider for keys and screen readers; only the focused card's can be tabbed to. */
+function sliding(view, card, said) {
+  if (!card.span) return { role: null, tabindex: null, "aria-label": null, "aria-valuemin": null, "aria-valuemax": null, "aria-valuenow": null, "aria-valuetext": null };
+  const root = view.cards.get(view.data.root), text = fill(view.data.words.lever_spoken, { now: said.now, kgi: root.name, value: say(view.live, root, valueOf(view.live, root.id)) });
+  return { role: "slider", tabindex: view.data.stages.length || card.id === view.focused ? 0 : -1, "aria-label": card.name,
+    "aria-valuemin": card.span[0], "aria-valuemax": card.span[1], "aria-valuenow": valueOf(view.live, card.id), "aria-valuetext": text };
+}
+
+function newSign() {
+  const node = shape("g");
+  node.parts = { title: node.appendChild(shape("title")), circle: node.appendChild(shape("circle", { r: 9.5 })), text: node.appendChild(shape("text", { y: 5 })) };
+  return node;
+}
+
+function paintSign(node, sign) {
+  set(node, { class: `sign${sign.hot ? " hot" : ""}`, transform: `translate(${sign.x} ${sign.y})` });
+  write(node.parts.title, sign.title);
+  write(node.parts.text, sign.text);
+}
+
+// ---- the funnel --------------------------------------------------------------------------------------------------
+
+function newBar() {
+  const node = shape("g"), parts = (node.parts = {}), add = adder(node, parts);
+  add("title", "title");
+  add("joint", "path");
+  add("stage", "rect", { rx: 3 });
+  add("ghost", "rect", { rx: 3 });
+  add("label", "text");
+  add("value", "text");
+  add("gap", "text");
+  add("mark", "path");
+  addTrack(node, parts, add);
+  add("required", "text");
+  return node;
+}
+
+const wideness = (x) => Math.log10(Math.max(0, x) + 1);
+
+/** A stage's bar: its width is the logarithm of its number, or from 400,000 to 108 the last would vanish. */
+function paintBar(view, node, { card, x, y, w, h, left, right, goal, narrow, above, silent }) {
+  const { parts } = node, said = says(view.live, card, view.kept.pinned), most = view.widest, room = w - left - right;
+  const wide = (value) => Math.max(2, (room * wideness(value)) / most), mid = left + room / 2, top = narrow ? 20 : 3, high = h - top - 3;
+  set(node, { class: ["bar", goal ? "goal" : "", said.status === "gap" ? "has-gap" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim(), transform: `translate(${x} ${y})` });
+  node.style.color = card.colour;
+  const now = valueOf(view.live, card.id), ghost = (view.kept.pinned ?? view.live.baseline)[card.id] ?? now;
+  set(parts.stage, { x: mid - wide(now) / 2, y: top, width: wide(now), height: high, display: goal ? "none" : null });
+  set(parts.ghost, { x: mid - wide(ghost) / 2, y: top, width: wide(ghost), height: high, display: goal || said.was == null && ghost === now ? "none" : null });
+  const over = above && wide((valueOf(view.live, above.id))) / 2, under = wide(now) / 2, start = above ? above.y + above.h - 3 - y : 0;
+  set(parts.joint, { d: `M${mid - over} ${start} L${mid - under} ${top} H${mid + under} L${mid + over} ${start} Z`, display: above && !goal ? null : "none" });
+  const px = goal ? 14 : 13;
+  for (const name of ["label", "value"]) parts[name].style.display = silent ? "none" : "";
+  write(set(parts.label, { x: 0, y: narrow ? 14 : goal ? 24 : h / 2 + 5, "font-size": px }), wrap(view.font, card.name, { room: narrow ? w * 0.55 : left - 12, px, most: 1 })[0]);
+  const aside = said.pinned ?? (ghost !== now ? sayDifference(now - ghost, card.unit, card.kind, view.live.language) : "");
+  if (!goal) {
+    const text = aside ? `${said.now} (${said.pinned != null ? "◇ " : ""}${aside})` : said.now;
+    write(set(parts.value, { x: narrow ? w : w - right + 8, y: narrow ? 14 : h / 2 + 5, "font-size": fitted(view, text, 14, narrow ? w * 0.44 : right - 8), "text-anchor": narrow ? "end" : "start" }), text);
+    for (const name of ["gap", "mark", "track", "required"]) set(parts[name], { display: "none" });
+    return;
+  }
+  write(set(parts.value, { x: narrow ? 0 : left, y: narrow ? 40 : 26, "font-size": 26, "text-anchor": "start" }), said.now);
+  const after = (narrow ? 0 : left) + measure(view.font, said.now, 26, 650) + 14, line = narrow ? 38 : 25;
+  set(parts.mark, { d: said.pinned != null ? SHAPES.pin : said.status === "gap" ? SHAPES.down : SHAPES.tick, class: said.pinned != null ? "mark pinned" : "mark", transform: `translate(${after} ${line - 10})`, display: said.status === "plain" ? "none" : null });
+  write(set(parts.gap, { class: said.pinned != null ? "gap pinned" : "gap", x: after + 16, y: line, "font-size": 15, display: null }), said.pinned ?? said.gap ?? "");
+  write(set(parts.required, { x: w, y: 56, "font-size": 13, display: said.required == null ? "none" : null }), said.required ?? "");
+  paintTrack(view, parts, { ...card, span: null }, said, { left: narrow ? 0 : left, right: w - (said.required == null ? 0 : measure(view.font, said.required, 13) + 10), y: 51 });
+}
+
+const fitted = (view, text, px, room) => Math.min(px, Math.max(10, Math.floor(room / measure(view.font, text, 1, 650))));
+
+function newRow() {
+  const node = shape("g"), parts = (node.parts = {}), add = adder(node, parts);
+  add("title", "title");
+  add("label", "text");
+  addTrack(node, parts, add);
+  add("value", "text");
+  add("required", "text");
+  return node;
+}
+
+/** A lever on its joint: its name, its way, what it is and what it alone would have to be. */
+function paintRow(view, node, { card, x, y, w, h, track, narrow }) {
+  const { parts } = node, said = says(view.live, card, view.kept.pinned);
+  set(node, { class: ["row", said.status === "gap" ? "has-gap" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim(), transform: `translate(${x} ${y})` });
+  node.style.color = card.colour;
+  write(set(parts.label, { x: narrow ? 0 : 10, y: narrow ? 16 : h / 2 + 4.5, "font-size": 12.5 }), wrap(view.font, card.name, { room: narrow ? w * 0.5 : track[0] - 28, px: 12.5, most: 1 })[0]);
+  const size = 14, value = narrow ? w : track[1] + 16;
+  write(set(parts.value, { x: value, y: narrow ? 16 : h / 2 + 5, "font-size": size, "text-anchor": narrow ? "end" : "start" }), said.now);
+  const after = measure(view.font, said.now, size, 650) + 8, need = said.required == null ? "" : `→ ${said.required}`;
+  const fits = !narrow && measure(view.font, need, 11.5) <= w - value - after;
+  write(set(parts.required, { x: narrow ? w - after : value + after, y: narrow ? 15.5 : h / 2 + 4.5, "text-anchor": narrow ? "end" : "start", display: fits || narrow ? null : "none" }), need);
+  paintTrack(view, parts, card, said, { left: track[0], right: track[1], y: narrow ? 33 : h / 2 });
+}
