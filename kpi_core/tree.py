@@ -338,7 +338,10 @@ def _judge(tree: Tree, needed: Iterable[str], known: Mapping[str, Array], given:
     """Refuse NaN, infinity and rates that are none; the first metric that has such a value is named."""
     for metric in needed:
         found = known[metric]
-        low, high = float(np.min(found, initial=np.inf)), float(np.max(found, initial=-np.inf))
+        if np.ndim(found):
+            low, high = float(np.min(found, initial=np.inf)), float(np.max(found, initial=-np.inf))
+        else:
+            low = high = float(found)
         finite = not np.size(found) or (-np.inf < low and high < np.inf)
         if finite and (not tree.metrics[metric].is_share or (low >= 0 and high <= 1 + 1e-12)):
             continue

@@ -226,9 +226,8 @@ def effect(plan: Plan, entry: Entry) -> str:
     )
 
 
-def formula(plan: Plan, metric: str) -> str:
+def formula(plan: Plan, metric: str, names: Mapping[str, str]) -> str:
     """Say how a metric is computed: 受注数 = 商談数 × 契約率."""
-    names = words.names(plan)
     said = sentence(plan.tree.expressions[metric], names, words.language())
     return f"{names[metric]} = {said}"
 

@@ -36,10 +36,12 @@ def _desks() -> Desks:
 
 def desk() -> Desk:
     """Return this browser's desk; without a cookie (a test, a blocked cookie) the session's own."""
-    browser = st.context.cookies.get(BROWSER_COOKIE)
-    if isinstance(browser, str) and _OURS.fullmatch(browser):
-        return _desks().of(browser, samples.sample_plan())
-    own: Desk = st.session_state.setdefault(_DESK, Desk.holding(samples.sample_plan()))
+    own: Desk | None = st.session_state.get(_DESK)
+    if own is None:
+        browser = st.context.cookies.get(BROWSER_COOKIE)
+        known = isinstance(browser, str) and _OURS.fullmatch(browser)
+        own = _desks().of(str(browser), samples.sample_plan()) if known else Desk.holding(samples.sample_plan())
+        st.session_state[_DESK] = own
     return own
 
 

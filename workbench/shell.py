@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, refusals
+from workbench import header, page, refusals, session, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -21,7 +21,7 @@ def _page(name: str, title: str, icon: str, *, default: bool = False) -> st.Page
 
 def _menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
     """List the pages: Streamlit's own list of sections is no list to a screen reader."""
-    with st.sidebar.container(gap="xxsmall", key="menu"):
+    with st.sidebar.container(gap="xsmall", key="menu"):
         for section, pages in sections.items():
             if section:
                 st.caption(section)
@@ -31,6 +31,11 @@ def _menu(sections: Mapping[str, Sequence[st.Page]]) -> None:
 
 def main() -> None:
     """Draw the page the address names."""
+    with words.speaking(session.language()):  # asked once; callbacks, which run before, ask for themselves
+        _draw()
+
+
+def _draw() -> None:
     st.set_page_config(page_title="Gyakusan 逆算", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide")
     sections = {
         "": [_page("home", _("Home"), ":material/home:", default=True)],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.bench import browser, core
+from itertools import chain
 
-for line in (*core.lines(), *browser.lines()):
+from tests.bench import board, browser, core
+
+for line in chain(core.lines(), browser.lines(), board.lines()):
     print(line, flush=True)

@@ -140,6 +140,18 @@ def test_two_quick_moves_are_both_in_the_plan(page: Page, address: str) -> None:
     expect(page.locator(KGI)).to_have_text("8.99億円")
 
 
+def test_a_move_is_kept_though_one_leaves_the_page_at_once(page: Page, address: str) -> None:
+    page.goto(f"{address}/tree")
+    lever(page, "商談率").focus()
+    page.keyboard.press("ArrowRight")
+    page.get_by_role("link", name="レバー比較").click(delay=100)  # as long as a finger takes
+
+    expect(page.locator("h1")).to_have_text("どのレバーがいちばん効きますか?")
+    page.get_by_role("link", name="ツリー").first.click()
+    expect(page.locator(KGI)).to_have_text("8.7億円")
+    expect(answer(page)).to_contain_text("8.7億円")
+
+
 def test_taking_a_lever_without_moving_it_changes_nothing_but_selects_its_card(page: Page, address: str) -> None:
     page.goto(f"{address}/tree")
 

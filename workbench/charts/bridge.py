@@ -10,7 +10,7 @@ import altair as alt
 from workbench import theme
 from workbench.charts.picture import ROWS, Chart, Picture, draw
 
-_ROW = 44  # px: a name and its bar
+_ROW, _GOAL = 44, 20  # px: a name and its bar; the goal's name below them
 
 
 def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str) -> Picture:
@@ -21,7 +21,7 @@ def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str) -> Pic
     the goal's line and the axis.
     """
     rows = [{**step, **_place(at, step), "goal_name": goal} for at, step in enumerate(steps)]
-    return draw(_build, rows, amount=amount, height=_ROW * max(len(rows), 1) + 18)
+    return draw(_build, rows, amount=amount, height=_ROW * max(len(rows), 1) + _GOAL)
 
 
 def steps(found: Sequence[Mapping[str, Any]], *, amount: str) -> Picture:
@@ -36,22 +36,24 @@ def _place(at: int, step: Mapping[str, Any]) -> dict[str, float]:
 
 def _build(amount: str, height: int) -> Chart:
     base = alt.Chart(ROWS)
-    line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2, y=18).encode(
-        x=alt.X("goal:Q", aggregate="max"), y2=alt.value(height)
-    )
-    named = base.mark_text(align="right", dx=4, fontSize=12, y=8).encode(
+    bars, *texts = _waterfall(amount, height - _GOAL)
+    line = base.mark_tick(color=theme.GAP, thickness=2, size=24, yOffset=9).encode(y=_down(height - _GOAL), x="goal:Q")
+    named = base.mark_text(align="right", dx=4, fontSize=12, y=height - 4).encode(
         x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
-    return alt.layer(*_waterfall(amount), line, named).properties(height=height)
+    return alt.layer(bars, line, *texts, named).properties(height=height)
 
 
 def _build_steps(amount: str, height: int) -> Chart:
-    return alt.layer(*_waterfall(amount)).properties(height=height)
+    return alt.layer(*_waterfall(amount, height)).properties(height=height)
 
 
-def _waterfall(amount: str) -> tuple[alt.Chart, ...]:
-    base = alt.Chart(ROWS)
-    down = alt.Y("name:N", sort=alt.SortField("at"), title=None, axis=None)
+def _down(height: int) -> alt.Y:
+    return alt.Y("name:N", sort=alt.SortField("at"), title=None, axis=None, scale=alt.Scale(range=[0, height]))
+
+
+def _waterfall(amount: str, height: int) -> tuple[alt.Chart, ...]:
+    base, down = alt.Chart(ROWS), _down(height)
     along = alt.X("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False, padding=4))
     bars = base.mark_bar(cornerRadius=2, height=18, yOffset=9, strokeWidth=1.5).encode(
         y=down,

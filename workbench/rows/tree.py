@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from kpi_core.plan import Plan
@@ -15,18 +16,18 @@ _SIGNS = {"*": "×", "+": "+", "/": "÷", "-": "−", "sum": "+", "": "＝"}
 
 def cards(plan: Plan) -> list[Card]:
     """Return one card per metric, in the plan's order."""
-    carriers = set(plan.tree.carriers(plan.kgi.metric))
-    return [_card(plan, metric, carries=metric in carriers) for metric in plan.metrics]
+    carriers, names = set(plan.tree.carriers(plan.kgi.metric)), words.names(plan)
+    return [_card(plan, metric, names, carries=metric in carriers) for metric in plan.metrics]
 
 
-def _card(plan: Plan, metric: str, *, carries: bool) -> Card:
+def _card(plan: Plan, metric: str, names: Mapping[str, str], *, carries: bool) -> Card:
     entry = plan.metrics[metric]
     computed = metric in plan.tree.expressions
     operator = plan.tree.expressions[metric].operator if computed else None
     scale = words.scale(entry)
     return Card(
         id=metric,
-        name=words.name(entry),
+        name=names[metric],
         unit=entry.unit,
         kind=entry.kind,
         team=entry.team or "",
@@ -40,7 +41,7 @@ def _card(plan: Plan, metric: str, *, carries: bool) -> Card:
         step=scale.step * scale.unit,
         operator="" if operator is None else _SIGNS.get(operator, "ƒ"),
         operator_name=_operator_name(operator),
-        formula=sentences.formula(plan, metric) if computed else "",
+        formula=sentences.formula(plan, metric, names) if computed else "",
     )
 
 

@@ -138,12 +138,16 @@ def tree_board(
     known = {card.id for card in cards}
     links = {card.id: [kid for kid in children.get(card.id, ()) if kid in known] for card in cards}
 
+    def told_of(event: str) -> Any:
+        """Return what the browser told; nothing if the page was left in the same moment: it will tell again."""
+        return getattr(st.session_state.get(key), event, None)
+
     def chosen() -> None:
-        if (picked := st.session_state[key].selected) in known:
+        if (picked := told_of("selected")) in known:
             hands.on_select(picked)
 
     def moved() -> None:
-        move = Move.told(st.session_state[key].moved)
+        move = Move.told(told_of("moved"))
         if move is not None and move.changes.keys() <= known:
             hands.on_move(move)
 

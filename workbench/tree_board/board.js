@@ -58,6 +58,7 @@ function receive(view, { data, setTriggerValue }) {
   view.kept = memory.get(data.key);
   view.kept.pending = view.kept.pending.filter((move) => move.number > data.dealt_with);
   Object.assign(view, { folded: view.kept.folded, zoom: view.kept.zoom, tell: setTriggerValue });
+  if (view.turn === 0 && view.kept.pending.length) send(view, data.model.revision); // the page was left before Python knew
   const held = view.held ? { [view.held.id]: valueOf(view.live, view.held.id) } : {};
   view.live = newLive(data);
   for (const changes of [...view.kept.pending.map((move) => move.changes), held]) move(view.live, onlyLevers(view, changes));
@@ -96,7 +97,7 @@ function followSelection(view, selected) {
 function shift(view, id, x) {
   if (valueOf(view.live, id) === x) return;
   move(view.live, { [id]: x });
-  view.lit = touched(view.live, [id], view.wires);
+  view.lit = touched([id], view.data.children);
   repaint(view);
 }
 
@@ -120,11 +121,15 @@ function letGo(view) {
   repaint(view);
   settle(view);
   if (x === held.from) return;
-  // A message may swallow the one before it, so each repeats what has not been dealt with.
   kept.pending.push({ number: (kept.number += 1), changes: { [held.id]: x }, was: { [held.id]: held.was } });
-  const changes = Object.assign({}, ...kept.pending.map((one) => one.changes));
-  const was = Object.assign({}, ...kept.pending.map((one) => one.was).reverse()); // what it was before the first of them
-  view.tell("moved", { number: kept.number, changes, was, revision: held.revision });
+  send(view, held.revision);
+}
+
+/** Tell Python what it has not dealt with yet: a message may swallow the one before it, so each repeats that. */
+function send({ kept: { number, pending }, tell }, revision) {
+  const changes = Object.assign({}, ...pending.map((one) => one.changes));
+  const was = Object.assign({}, ...pending.map((one) => one.was).reverse()); // what it was before the first of them
+  tell("moved", { number, changes, was, revision });
 }
 
 /** Put a lever back to where it was taken. */

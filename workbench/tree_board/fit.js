@@ -62,6 +62,11 @@ function wrap(family, text, { room, px, most, notch = 0 }) {
   return [...trimmed.slice(0, most - 1), tail.join("").trimEnd() + "…"];
 }
 
+/** A value where there is no room for its unit: 462,963 people -> 462,963, 926万円/件(上限超) -> 926万円(上限超). */
+function withoutUnit(text) {
+  return text.replace(/ [a-z][a-z -]*(?= \(|$)/i, "").replace(/\/[^(]+/, "");
+}
+
 /** Split a value for two sizes of type: digits large; the unit and Japanese 億, 万 small. */
 function parted(now, unit) {
   const end = unit && now.endsWith(unit) ? now.length - unit.length : now.length, kana = now.search(/[\u3000-\u9fff]/);

@@ -34,6 +34,7 @@ function says(live, card, pinned) {
   const required = !needed || reached || !Number.isFinite(x) ? null
     : need == null ? words.cannot_alone : needed.limit ? fill(words.over_limit, { value: say(live, card, need) }) : say(live, card, need);
   const ghost = (pinned ?? live.baseline)[card.id];
+  const held = pinned?.[card.id] == null ? null : say(live, card, pinned[card.id]);
   const on = (value) => (value == null || !Number.isFinite(value) ? null : card.span ? (value - card.span[0]) / (card.span[1] - card.span[0]) : part(value, needed?.value));
   return {
     now, required,
@@ -41,7 +42,7 @@ function says(live, card, pinned) {
     gap: required && needed.value ? sayDifference(x - need, card.unit, card.kind, live.language) : null,
     here: on(x), there: card.span && !reached ? on(needed?.value) : null,
     was: ghost != null && Math.abs(ghost - x) > 1e-9 * Math.abs(ghost) ? on(ghost) : null,
-    pinned: pinned && pinned[card.id] != null ? say(live, card, pinned[card.id]) : null,
+    pinned: held === now ? null : held, // what is the same needs no second number
   };
 }
 
@@ -79,9 +80,9 @@ function onGrid(card, x) {
 }
 
 /** Everything that is computed from what was changed, up to the goal: what to light up. */
-function touched(live, ids, wires) {
+function touched(ids, children) {
   const lit = new Set(ids), users = new Map();
-  for (const [source, edges] of wires) for (const { target } of edges) users.set(target, [...(users.get(target) ?? []), source]);
+  for (const [user, parts] of Object.entries(children)) for (const part of parts) users.set(part, [...(users.get(part) ?? []), user]);
   for (const id of lit) for (const user of users.get(id) ?? []) lit.add(user);
   return lit;
 }

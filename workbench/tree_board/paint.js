@@ -112,7 +112,7 @@ function nameCard(view, node, card, { w, h, wide }) {
 function paintCardNumbers(view, node, { card, w, h, wide }) {
   const { parts } = node, said = says(view.live, card, view.kept.pinned), small = h < 70 && !wide, big = h > 90, { two } = node;
   set(node, { class: ["card", card.role, card.span ? "movable" : "", said.status === "gap" ? "has-gap" : "", view.scene.feeds.has(card.id) ? "feeds" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim() });
-  const left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5, bare = said.required == null && !card.span;
+  const left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5, bare = said.required == null && !card.span && !(big && said.pinned);
   const drop = bare ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
   [parts.name0, parts.name1].forEach((line, n) => set(line, { y: first + n * (small ? 12.5 : 14) }));
   const [number, unit] = parted(said.now, card.unit), mark = { reached: 18, gap: 16 }[said.status] ?? 0;
@@ -129,7 +129,8 @@ function paintCardNumbers(view, node, { card, w, h, wide }) {
   set(parts.mark, { d: said.pinned != null ? SHAPES.pin : said.status === "gap" ? SHAPES.down : SHAPES.tick, class: said.pinned != null ? "mark pinned" : "mark",
     display: mark || (said.pinned != null && told) ? null : "none", transform: low ? `translate(${x} ${line - 9})` : `translate(${x} ${base - 11})` });
   const y = h - (h < 70 ? 11 : 12), road = card.span ? 52 : 16, apart = card.span ? 14 : 8; // a lever keeps room to be moved in
-  const required = said.required ?? "", type = clip((w - left - 10 - road - apart) / measure(view.font, required || "0", 1), 8.5, 11.5), text = wrap(view.font, required, { room: w - left - 10 - road - apart, px: type, most: 1 })[0] ?? "";
+  const space = w - left - 10 - road - apart, whole = said.required ?? "";
+  const required = measure(view.font, whole, 10) <= space ? whole : withoutUnit(whole), type = clip(space / measure(view.font, required || "0", 1), 8.5, 11.5), text = wrap(view.font, required, { room: space, px: type, most: 1 })[0] ?? "";
   write(set(parts.required, { x: w - 10, y: y + 6, "font-size": type, display: said.required == null ? "none" : null }), text);
   const taken = said.required == null ? 10 : measure(view.font, text, type) + 10 + apart;
   paintTrack(view, parts, card, said, { left, right: w - taken, y: y + 2 });
