@@ -115,10 +115,14 @@ function paintCardNumbers(view, node, { card, w, h, wide }) {
   const left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5, bare = said.required == null && !card.span && !(big && said.pinned);
   const drop = bare ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
   [parts.name0, parts.name1].forEach((line, n) => set(line, { y: first + n * (small ? 12.5 : 14) }));
-  const [number, unit] = parted(said.now, card.unit), mark = { reached: 18, gap: 16 }[said.status] ?? 0;
+  const roomy = measure(view.font, said.now, 12.5, 650) <= room, [number, unit] = parted(roomy ? said.now : withoutUnit(said.now), card.unit);
   const digits = measure(view.font, number, 1, 650), end = measure(view.font, unit, 0.62), long = (size) => (digits + end) * size + 2;
-  const aside = said.pinned ?? (said.status === "gap" ? said.gap ?? "" : ""), tail = aside ? measure(view.font, aside, gapPx, 600) + 6 : 0;
-  const best = small ? (two ? 16 : 18) : two ? 20 : big ? 27 : 23, room1 = room - mark - tail, least = small ? 14 : 17;
+  // A lever keeps room to be moved in; what it would have to be stands beside that, or else beside its value.
+  const road = card.span ? 52 : 16, apart = card.span ? 14 : 8, space = w - left - 10 - road - apart, whole = said.required ?? "";
+  const required = measure(view.font, whole, 10) <= space ? whole : withoutUnit(whole), cramped = card.span && measure(view.font, required, 8.5) > space;
+  const aside = said.pinned ?? (said.status === "gap" ? (cramped ? `→${required.replace(/ ?\(.*/, "")}` : said.gap ?? "") : ""), tail = aside ? measure(view.font, aside, gapPx, 600) + 6 : 0;
+  const arrow = cramped && said.pinned == null, mark = arrow ? 0 : { reached: 18, gap: 16 }[said.status] ?? 0; // an arrow in the gap's colour says it
+  const best = small ? (two ? 16 : 18) : two ? 20 : big ? 27 : 23, room1 = room - mark - tail, least = cramped ? 11 : small ? 14 : 17;
   const fitting = (space) => Math.min(best, Math.floor((space - 2) / (digits + end)));
   const shared = !big && fitting(room1) >= least ? fitting(room1) : null, size = shared ?? Math.max(11, fitting(room - (big ? 0 : mark)));
   const base = drop + (big ? (two ? 56 : 50) : small ? (two ? 44 : 40) : two ? 51 : 47), line = big ? h - 25 : base, told = shared || big ? aside : "";
@@ -127,12 +131,10 @@ function paintCardNumbers(view, node, { card, w, h, wide }) {
   write(set(parts.gap, { class: said.pinned ? "gap pinned" : "gap", x: big ? left + 16 : w - 10, y: line, "font-size": gapPx, "text-anchor": big ? "start" : "end" }), told);
   const low = said.status === "gap" || said.pinned != null, x = big && low ? left : told ? w - 10 - tail - 7 : left + long(size) + 7;
   set(parts.mark, { d: said.pinned != null ? SHAPES.pin : said.status === "gap" ? SHAPES.down : SHAPES.tick, class: said.pinned != null ? "mark pinned" : "mark",
-    display: mark || (said.pinned != null && told) ? null : "none", transform: low ? `translate(${x} ${line - 9})` : `translate(${x} ${base - 11})` });
-  const y = h - (h < 70 ? 11 : 12), road = card.span ? 52 : 16, apart = card.span ? 14 : 8; // a lever keeps room to be moved in
-  const space = w - left - 10 - road - apart, whole = said.required ?? "";
-  const required = measure(view.font, whole, 10) <= space ? whole : withoutUnit(whole), type = clip(space / measure(view.font, required || "0", 1), 8.5, 11.5), text = wrap(view.font, required, { room: space, px: type, most: 1 })[0] ?? "";
-  write(set(parts.required, { x: w - 10, y: y + 6, "font-size": type, display: said.required == null ? "none" : null }), text);
-  const taken = said.required == null ? 10 : measure(view.font, text, type) + 10 + apart;
+    display: x + 10 <= w && (mark || (arrow && !told && said.status === "gap") || (said.pinned != null && told)) ? null : "none", transform: low ? `translate(${x} ${line - 9})` : `translate(${x} ${base - 11})` });
+  const y = h - (h < 70 ? 11 : 12), type = clip(space / measure(view.font, required || "0", 1), 8.5, 11.5), shown = said.required != null && !cramped;
+  write(set(parts.required, { x: w - 10, y: y + 6, "font-size": type, display: shown ? null : "none" }), required);
+  const taken = shown ? measure(view.font, required, type) + 10 + apart : 10;
   paintTrack(view, parts, card, said, { left, right: w - taken, y: y + 2 });
 }
 

@@ -2,7 +2,7 @@
  *   wall()    the whole tree, left to right          list()    a phone: the way to the chosen card, and what carries it
  *   funnel()  the chain as narrowing bars, the levers on the joints between them
  */
-const STRETCH = [0.85, 1.3]; // how far columns follow the window where the picture itself cannot be scaled
+const STRETCH = [0.95, 1.3]; // how far columns follow the window where the picture itself cannot be scaled
 const GROW = 1.3; // how far a picture may grow on a large screen, while it still fits its height
 
 const inside = (view) => view.data.cards.filter((card) => card.inside);
