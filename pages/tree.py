@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from workbench import editor, moves, page, sentences, session, words
-from workbench.rows import tree as rows
-from workbench.tree_board import tree_board
+from workbench import editor, moves, page, sentences, session
 from workbench.words import _
 
 plan = session.plan()
@@ -24,17 +22,7 @@ page.illustrative(plan)
 moves.offer()
 board, side = st.columns([2.7, 1]) if selected else (st.container(), None)
 with board:
-    tree_board(
-        rows.cards(plan),
-        {metric: plan.tree.parts(metric) for metric in plan.metrics},
-        rows.model(plan, session.baseline()),
-        root=plan.kgi.metric,
-        selected=selected,
-        words=rows.board_words(),
-        language=words.language(),
-        key="board",
-        hands=moves.hands("board"),
-    )
+    moves.board(plan, "board", selected=selected)
     editor.adder(plan)
 if side is not None:
     with side:

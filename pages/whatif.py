@@ -3,10 +3,9 @@
 import streamlit as st
 
 from kpi_core import goal
-from workbench import levers, moves, page, scenarios, sentences, session, words
+from workbench import levers, moves, page, scenarios, sentences, session
 from workbench.rows import tree as board
 from workbench.rows import whatif as rows
-from workbench.tree_board import tree_board
 from workbench.words import _
 
 plan, before = session.plan(), session.baseline()
@@ -18,18 +17,7 @@ page.illustrative(plan)
 moves.offer()
 left, right = st.columns([1.7, 1], gap="large")
 with left:
-    tree_board(
-        board.cards(plan),
-        {metric: plan.tree.parts(metric) for metric in plan.metrics},
-        board.model(plan, before),
-        root=plan.kgi.metric,
-        selected=None,
-        words=board.board_words(),
-        language=words.language(),
-        key="funnel",
-        hands=moves.hands("funnel"),
-        stages=board.stages(plan),
-    )
+    moves.board(plan, "funnel", stages=board.stages(plan))
 with right:
     page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
     scenarios.put_back(plan, before, moved)

@@ -6,18 +6,37 @@ a file, an undo), the move is not put over it but offered again; if only other t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
 from workbench import session, words
-from workbench.tree_board import Hands, Move
+from workbench.rows import tree as rows
+from workbench.tree_board import Hands, Move, Stage, tree_board
 from workbench.words import _, md
 
 _OFFERED = "offered_move"
 
 
-def hands(key: str) -> Hands:
-    """Return what the board `key` does when a card is chosen or a lever let go."""
+def board(plan: Plan, key: str, *, selected: str | None = None, stages: Sequence[Stage] = ()) -> None:
+    """Draw the board `key` of a plan: the tree, or with `stages` the funnel. What a hand does there is stored here."""
+    tree_board(
+        rows.cards(plan),
+        {metric: plan.tree.parts(metric) for metric in plan.metrics},
+        rows.model(plan, session.baseline()),
+        root=plan.kgi.metric,
+        selected=selected,
+        words=rows.board_words(),
+        language=words.language(),
+        key=key,
+        hands=_hands(key),
+        stages=stages,
+    )
+
+
+def _hands(key: str) -> Hands:
     return Hands(
         on_select=lambda metric: session.remember("metric", metric),
         on_move=lambda move: _take(key, move),

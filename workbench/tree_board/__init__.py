@@ -16,8 +16,8 @@ from workbench.tree_board.layout import GAP, tidy
 
 __all__ = ["WORDS", "Card", "Model", "Move", "Stage", "tree_board"]
 
-WORDS = ("tree", "funnel", "monitors", "path", "carries", "now_required", "lever", "gap", "reached", "baseline",
-         "fold", "unfold", "fold_all", "unfold_all", "zoom_in", "zoom_out", "fit", "map", "search", "nothing_found",
+WORDS = ("tree", "funnel", "monitors", "path", "carries", "now_required", "lever", "gap", "baseline",
+         "fold", "unfold", "fold_all", "unfold_all", "zoom_in", "zoom_out", "fit", "search", "nothing_found",
          "pin", "unpin", "pinned", "picture_svg", "picture_png", "cannot_alone", "over_limit", "closes",
          "spoken", "spoken_needed", "lever_spoken")  # fmt: skip
 """The labels and sentences a page gives in its own language; those with blanks are filled in the browser."""
