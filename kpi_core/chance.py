@@ -3,16 +3,20 @@
 History of x successes in n trials with Jeffreys' prior gives the rate a Beta(x + ½, n − x + ½); the count
 among N further trials is then Beta–Binomial, which holds both what we do not know and next year's luck:
 
-    P(at least k of N) = Σ_{j≥k} C(N, j)·B(a + j, b + N − j)/B(a, b)
+    rates      P(at least k of N) = Σ_{j≥k} C(N, j)·B(a + j, b + N − j)/B(a, b)
+    counts     P(at least k) of a negative binomial with the mean and variance of H further months
+    buffers    the mean λ for which a Poisson count reaches k with a chance p: Γ-quantile of p at shape k
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from scipy.special import betaln
+from scipy.special import betainc, betaln, gammaincinv, logit, polygamma, psi
 
 from kpi_core.errors import KpiError
 
@@ -21,27 +25,72 @@ _JEFFREYS = 0.5
 _BLOCK = 65_536
 
 
+Verdict = Literal["comfortable", "likely", "stretch", "reckless"]
+# From which chance on a target is called what (illustrative; domain §5.1): 無理なく届く, 届きそう, 背伸び, 無謀に近い.
+_VERDICTS: tuple[tuple[float, Verdict], ...] = ((0.8, "comfortable"), (0.5, "likely"), (0.2, "stretch"))
+
+
+def verdict(probability: float) -> Verdict:
+    """Return what a target with this chance is called.
+
+    >>> verdict(0.11), verdict(0.8)
+    ('reckless', 'comfortable')
+    """
+    return next((name for least, name in _VERDICTS if probability >= least), "reckless")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Achievability:
-    """The chance of at least `needed` successes of `of`; `posterior` is (a, b) of the rate's Beta distribution."""
+    """The chance of at least `needed` successes of `of`; `posterior` is (a, b) of the rate's Beta distribution.
+
+    `ability` is the chance that the true rate is at least needed/of, without next year's luck. `expected` and
+    `spread` are mean and standard deviation of the count; `stretch` is how many standard deviations (of the
+    rate's log-odds) the needed rate lies above the history, infinite for all or none.
+    """
 
     probability: float
     posterior: tuple[float, float]
     needed: int
     of: int
+    ability: float
+    expected: float
+    spread: float
+    stretch: float
+
+    def safe(self, chance: float = 0.8) -> int:
+        """Return the largest count that is reached with at least this chance.
+
+        >>> achievability(108, 540, needed=125, of=540).safe()
+        97
+        """
+        low, high = 0, self.of + 1
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if _at_least(middle, self.of, *self.posterior) >= chance else (low, middle)
+        return low
 
 
-def achievability(successes: float, trials: float, needed: float, of: float) -> Achievability:
+def achievability(
+    successes: float,
+    trials: float,
+    needed: float,
+    of: float,
+    *,
+    prior: tuple[float, float] = (_JEFFREYS, _JEFFREYS),
+    weight: float = 1.0,
+) -> Achievability:
     """Return how likely at least `needed` of `of` trials succeed if all stays as in the history.
 
     A fraction of a success that is needed counts as a whole one. Take only mature trials (all had their
-    time to succeed). Do not trust it when the process has changed since: nothing here knows that.
+    time to succeed). `weight` says how much a past trial counts for (0.5 where conditions have changed);
+    `prior` is (a, b) before any history. Do not trust it when the process has changed since: nothing here
+    knows that.
 
     Raises
     ------
     KpiError
         `no_history`: no trials; `no_trials`: nothing to succeed in; `not_a_count`: negative, not whole or
-        over `MAX_TRIALS`; `more_than_tried`: more successes, or more needed, than trials.
+        over `MAX_TRIALS`; `more_than_tried`: more successes, or more needed, than trials; `bad_weight`.
 
     >>> achievability(108, 540, needed=125, of=540).posterior
     (108.5, 432.5)
@@ -57,8 +106,82 @@ def achievability(successes: float, trials: float, needed: float, of: float) -> 
         raise KpiError("no_trials", "Nothing is planned that could succeed. Plan at least one.")
     _not_more("successes", done, tried)
     _not_more("needed", k, n)
-    a, b = done + _JEFFREYS, tried - done + _JEFFREYS
-    return Achievability(probability=_at_least(k, n, a, b), posterior=(a, b), needed=k, of=n)
+    if not (0 < weight <= 1 and min(prior) > 0 and max(prior) < math.inf):
+        raise KpiError("bad_weight", "A weight of the history lies above 0 and up to 1, a prior above 0.")
+    a, b = prior[0] + weight * done, prior[1] + weight * (tried - done)
+    spread = math.sqrt(n * a * b * (a + b + n) / ((a + b) ** 2 * (a + b + 1)))
+    return Achievability(
+        probability=_at_least(k, n, a, b),
+        posterior=(a, b),
+        needed=k,
+        of=n,
+        ability=float(1 - betainc(a, b, k / n)),
+        expected=n * a / (a + b),
+        spread=spread,
+        stretch=float((logit(k / n) - (psi(a) - psi(b))) / math.sqrt(polygamma(1, a) + polygamma(1, b))),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountAchievability:
+    """The chance that a count without a denominator reaches `needed`; `expected` and `spread` of the count."""
+
+    probability: float
+    needed: int
+    expected: float
+    spread: float
+
+
+def count_achievability(
+    history: Sequence[float], needed: float, *, months: int = 12, growth: float = 1.0
+) -> CountAchievability:
+    """Return how likely `months` further months bring at least `needed`, judged by past months of the same season.
+
+    The months' own scatter and what is not known of their mean both count: with mean h̄, variance s² over n
+    months and φ = max(1, s²/h̄), the count has μ = months·h̄·growth and Var = φμ + months²·φ·h̄·growth²/n.
+
+    Raises
+    ------
+    KpiError
+        `no_history`: fewer than two months, or nothing in them; `not_a_count`.
+
+    >>> round(count_achievability([380, 360, 420, 421, 340, 419, 440, 441, 360, 400, 419, 400], 5000).probability, 4)
+    0.1102
+    """
+    past = np.asarray(history, dtype=np.float64)
+    if past.size < 2 or not np.isfinite(past).all() or past.min() < 0 or past.mean() == 0:
+        raise KpiError("no_history", "There is no history to judge by. Enter past trials first.")
+    k = _count("needed", math.ceil(needed - 1e-9) if math.isfinite(needed) else needed)
+    mean = float(past.mean())
+    scatter = max(1.0, float(past.var(ddof=1)) / mean)
+    expected = months * mean * growth
+    variance = scatter * expected + months**2 * scatter * mean * growth**2 / past.size
+    size = expected**2 / (variance - expected)
+    return CountAchievability(
+        probability=1.0 if k == 0 else float(betainc(k, size, expected / (size + expected))),
+        needed=k,
+        expected=expected,
+        spread=math.sqrt(variance),
+    )
+
+
+def buffered(needed: int, chance: float) -> float:
+    """Return the mean a plan must have for a Poisson count to reach `needed` with this chance.
+
+    Planning for the number itself is a coin toss: 125 planned is 51 % of 125.
+
+    Raises
+    ------
+    KpiError
+        `not_a_count`; `bad_chance`: not between 0 and 1.
+
+    >>> round(buffered(125, 0.8), 2)
+    134.3
+    """
+    k = _count("needed", needed)
+    if not 0 < chance < 1:
+        raise KpiError("bad_chance", "A chance lies between 0% and 100%.")
+    return float(gammaincinv(k, chance)) if k else 0.0
 
 
 def _count(name: str, number: float) -> int:
