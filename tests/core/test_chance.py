@@ -47,7 +47,7 @@ def test_one_more_trial_after_one_success_by_hand():
     assert achievability(1, 1, needed=1, of=1).probability == pytest.approx(0.75, rel=1e-14)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data(), st.integers(1, 400), st.integers(1, 400))
 def test_the_sum_is_the_average_of_binomial_tails_over_the_posterior(data, trials, of):
     successes, needed = data.draw(st.integers(0, trials)), data.draw(st.integers(0, of))
@@ -176,7 +176,7 @@ def test_planning_for_the_number_itself_is_a_coin_toss():
     assert buffered(125, 0.511894679952171) == pytest.approx(125, rel=1e-9)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.integers(0, 200), st.integers(0, 200), st.integers(1, 300), st.floats(0.05, 0.95))
 def test_the_safe_target_is_the_largest_with_that_chance(successes, failures, of, chance):
     found = achievability(successes, successes + failures + 1, needed=0, of=of)

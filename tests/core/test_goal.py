@@ -205,7 +205,7 @@ def formulas(*operators: str) -> st.SearchStrategy[str]:
 POSITIVE = st.floats(0.1, 50)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     formulas("+", "-", "*", "/", "min", "max"),
     POSITIVE,
@@ -232,7 +232,7 @@ def test_what_is_required_reaches_the_goal_when_put_back(formula, a, b, c, r, fa
         assert lever != "r" or answer.value <= 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     formulas("+", "*", "*", "/", "min", "max"),
     POSITIVE,
@@ -365,7 +365,7 @@ def _step(of, changes: np.ndarray, at: int) -> float:
     return (of(changes + more) - of(changes - more)) / 2e-5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(POSITIVE, st.integers(1, 5), st.floats(1.001, 1.5)), min_size=2, max_size=7), st.floats(1.02, 2)
 )

@@ -21,7 +21,7 @@ SMOOTH = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(SMOOTH, SMOOTH, st.lists(st.floats(0.5, 3), min_size=4, max_size=4))
 def test_slopes_agree_with_central_differences(first, second, numbers):
     values = dict(zip("abcd", numbers, strict=True))

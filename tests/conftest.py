@@ -1,0 +1,6 @@
+"""Random examples have no deadline: machines are noisy, and timings live in `make bench`."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
