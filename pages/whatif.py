@@ -16,10 +16,11 @@ page.illustrative(plan)
 
 moves.offer()
 left, right = st.columns([1.7, 1], gap="large")
+with right:  # first what waits for the server; the board has moved already
+    page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
 with left:
     moves.board(plan, "funnel", stages=board.stages(plan))
 with right:
-    page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
     scenarios.put_back(plan, before, moved)
     with st.expander(_("Move the levers with plain sliders"), icon=":material/tune:"):
         levers.by_team(plan)
