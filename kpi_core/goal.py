@@ -348,6 +348,10 @@ def _root(kgi_at: Reading, below: float, above: float, goal: float) -> float | N
     spare = _above(kgi_at(above), goal)
     if spare <= 0:
         return above if spare >= -_SAME * abs(goal) else None
+    short = _above(kgi_at(below), goal)
+    straight = below + (above - below) * short / (short - spare)
+    if short > -MAX_NUMBER and abs(_above(kgi_at(straight), goal)) <= _SAME * abs(goal):
+        return straight  # most levers act in a straight line
     close = {"xtol": 1e-300, "rtol": 1e-15, "maxiter": 1_000, "disp": False}
     root = float(brentq(lambda x: _above(kgi_at(x), goal), below, above, **close))
     if abs(_above(kgi_at(root), goal)) <= _CLOSE * abs(goal):
