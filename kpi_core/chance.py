@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.special import betainc, betaln, gammaincinv, logit, polygamma, psi
+from scipy.optimize import brentq
+from scipy.special import betainc, betaln, gammainc, gammaincinv, logit, polygamma, psi
 
 from kpi_core.errors import KpiError
 
@@ -165,10 +166,35 @@ def count_achievability(
     )
 
 
-def buffered(needed: int, chance: float) -> float:
-    """Return the mean a plan must have for a Poisson count to reach `needed` with this chance.
+def at_least(needed: int, expected: float, *, scatter: float = 1.0) -> float:
+    """Return the chance of at least `needed` when `expected` are expected and only luck decides.
 
-    Planning for the number itself is a coin toss: 125 planned is 51 % of 125.
+    A Poisson count, or a negative binomial one whose variance is `scatter` times its mean.
+
+    Raises
+    ------
+    KpiError
+        `not_a_count`: a negative or unbounded number.
+
+    >>> round(at_least(125, 125.0), 4)
+    0.5119
+    """
+    k = _count("needed", needed)
+    if not 0 <= expected <= MAX_TRIALS:
+        raise KpiError(
+            "not_a_count", "{name} must be a whole number of 0 or more, not {number}.", name="expected", number=expected
+        )
+    if k == 0 or expected == 0:
+        return 1.0 if k == 0 else 0.0
+    if scatter <= 1:
+        return float(gammainc(k, expected))
+    return float(betainc(k, expected / (scatter - 1), 1 - 1 / scatter))
+
+
+def buffered(needed: int, chance: float, *, scatter: float = 1.0) -> float:
+    """Return the mean a plan must have for a count of luck to reach `needed` with this chance.
+
+    Planning for the number itself is a coin toss: 125 planned is 51 % of 125. `scatter` as in `at_least`.
 
     Raises
     ------
@@ -181,7 +207,12 @@ def buffered(needed: int, chance: float) -> float:
     k = _count("needed", needed)
     if not 0 < chance < 1:
         raise KpiError("bad_chance", "A chance lies between 0% and 100%.")
-    return float(gammaincinv(k, chance)) if k else 0.0
+    if k == 0 or scatter <= 1:
+        return float(gammaincinv(k, chance)) if k else 0.0
+    most = 2.0 * k + 10
+    while at_least(k, most, scatter=scatter) < chance:
+        most *= 2
+    return float(brentq(lambda mean: at_least(k, mean, scatter=scatter) - chance, 0.0, most, xtol=1e-10))
 
 
 def _count(name: str, number: float) -> int:

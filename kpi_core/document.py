@@ -18,6 +18,7 @@ MAX_NUMBER = 1e15
 MONTHS_A_YEAR = 12
 
 Kind = Literal["count", "rate", "money", "activity", "time", "monitor", "result", "kgi"]
+Shape = Literal["triangular", "split_normal", "lognormal", "beta", "poisson", "negative_binomial"]
 
 
 def _readable(text: str) -> str:
@@ -25,6 +26,18 @@ def _readable(text: str) -> str:
     if any((ord(letter) < ord(" ") and letter not in "\n\t") or 0xD800 <= ord(letter) < 0xE000 for letter in text):
         raise PydanticCustomError("text_unreadable", "unreadable characters")
     return text
+
+
+def _adds_up(lag: tuple[float, ...]) -> tuple[float, ...]:
+    if lag and abs(sum(lag) - 1) > 1e-9:
+        raise PydanticCustomError("lag_sum", "shares of months add up to 1", {"percent": f"{100 * sum(lag):.4g}"})
+    return lag
+
+
+def _weighs_months(season: tuple[float, ...]) -> tuple[float, ...]:
+    if season and (len(season) != MONTHS_A_YEAR or sum(season) <= 0):
+        raise PydanticCustomError("season_shape", "twelve weights, not all 0")
+    return season
 
 
 Entry = TypeVar("Entry")
@@ -44,6 +57,9 @@ Word = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_reada
 Prose = Annotated[str, Field(max_length=4_000), AfterValidator(_readable)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 ById = Annotated[Mapping[Id, Entry], _frozen_map]
+Lag = Annotated[tuple[NotNegative, ...], Field(max_length=36), AfterValidator(_adds_up)]
+Season = Annotated[tuple[NotNegative, ...], AfterValidator(_weighs_months)]
+Past = Annotated[tuple[NotNegative, ...], Field(max_length=60)]
 
 
 class Part(BaseModel):
@@ -114,6 +130,13 @@ class Metric(Part):
 
     `low` and `high` say how far the team thinks the value could plausibly be moved; they are
     not a statistical interval. A rate in % is a fraction in [0, 1].
+
+    Through time: a computed metric appears `lag` later than what it is computed from (the share of each
+    month, this one first); `by_month` is its formula there, if lead times lie on other steps than `formula`
+    names. An input's `season` weighs the calendar months, January first. `work` is minutes per unit, by team.
+
+    What happened before: `history` are the amounts of the months before the year, the latest last;
+    `tried` is (successes, trials) of a rate. `shape` is how its uncertainty is spread between low and high.
     """
 
     name: Name
@@ -129,7 +152,19 @@ class Metric(Part):
     definition: Prose | None = None
     extraction: Prose | None = None
     source: Prose | None = None
+    lag: Lag = ()
+    by_month: Annotated[str, Field(max_length=2_000)] | None = None
+    season: Season = ()
+    work: ById[NotNegative] = Field(default_factory=_nothing)
+    history: Past = ()
+    tried: tuple[NotNegative, NotNegative] | None = None
+    shape: Shape | None = None
     illustrative: bool = False
+
+    @property
+    def is_flow(self) -> bool:
+        """Return whether a year's number is the sum of its months' (leads, revenue), not a level (a rate, a price)."""
+        return self.kind in ("count", "activity", "kgi") or (self.kind in ("money", "result") and self.unit == "円")
 
     @property
     def is_share(self) -> bool:
@@ -151,6 +186,18 @@ class Metric(Part):
             raise PydanticCustomError("no_value", "neither value nor formula")
         if self.formula is not None and not (self.value is self.low is self.high is None):
             raise PydanticCustomError("value_and_formula", "both value and formula")
+        return self
+
+    @model_validator(mode="after")
+    def _timing_fits(self) -> Self:
+        if self.formula is None and (self.lag or self.by_month):
+            raise PydanticCustomError("lag_on_input", "only what is computed can come later")
+        if self.formula is not None and self.season:
+            raise PydanticCustomError("season_on_formula", "only an input has a season")
+        if self.tried is not None and not 0 < self.tried[1] >= self.tried[0]:
+            raise PydanticCustomError(
+                "tried_order", "successes <= trials", {"successes": self.tried[0], "trials": self.tried[1]}
+            )
         return self
 
     @model_validator(mode="after")
@@ -222,6 +269,40 @@ class Limits(Part):
     rule_out: tuple[Id, ...] = ()
 
 
+class Cash(Part):
+    """How revenue becomes money in the bank: `rate` of it arrives, `lag` later."""
+
+    rate: Share = 1.0
+    lag: Lag = (1.0,)
+
+
+class Deal(Part):
+    """A deal of the open pipeline as the person who works on it sees it: an amount and a chance."""
+
+    amount: NotNegative
+    chance: Share
+
+
+class Opening(Part):
+    """What is under way when the year starts.
+
+    `stock` is, by metric, how many are still open by age in months, this month's first. `lost` is, where lost
+    ones leave on another clock than won ones, the share that has left after each month. `deals` are only shown
+    beside what the stock says.
+    """
+
+    stock: ById[Annotated[tuple[NotNegative, ...], Field(max_length=36)]] = Field(default_factory=_nothing)
+    lost: ById[Lag] = Field(default_factory=_nothing)
+    deals: Annotated[tuple[Deal, ...], Field(max_length=200)] = ()
+
+
+class Correlation(Part):
+    """Two levers that tend to be high together (rank correlation above 0) or one high and one low (below 0)."""
+
+    pair: tuple[Id, Id]
+    rank: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1, le=1)]
+
+
 class Synergy(Part):
     """Two KSFs that help one another: each one's effect grows by `bonus` when both are chosen."""
 
@@ -241,6 +322,9 @@ class Assumptions(Part):
     """The constants of the effect ledger (`focus.effects`); all illustrative, all editable.
 
     `free_ksfs` is, for skill 1 to 5, how many KSFs a team can run at once before they dilute.
+    `scatter` is how many times as much as a Poisson count the number of deals varies by luck;
+    `history_weight` is what a past trial counts for (0.5 where conditions have changed).
+    A person works `work_days` a month of `day_minutes`, of which `utilisation` goes into the work itself.
     """
 
     execution: Share = 0.6
@@ -256,5 +340,11 @@ class Assumptions(Part):
     rate_cap: Share = 0.95
     horizon_months: Annotated[int, Field(strict=True, ge=1, le=60)] = 12
     near_tie: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=10)] = 1.10
+    scatter: Annotated[float, Field(strict=True, allow_inf_nan=False, ge=1, le=100)] = 1.0
+    history_weight: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1)] = 1.0
+    work_days: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=31)] = 20.0
+    day_minutes: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1440)] = 480.0
+    utilisation: Share = 0.85
+    correlations: tuple[Correlation, ...] = ()
     synergies: tuple[Synergy, ...] = ()
     spillovers: tuple[Spillover, ...] = ()

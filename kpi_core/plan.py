@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from kpi_core import plan_check, plan_text, readings
 from kpi_core.document import (
     Assumptions,
+    Cash,
     Driver,
     FiscalYear,
     Id,
@@ -26,6 +27,7 @@ from kpi_core.document import (
     Limits,
     Metric,
     Name,
+    Opening,
     Team,
     Text,
 )
@@ -43,6 +45,8 @@ _PARTS: dict[str, TypeAdapter[Any]] = {
     "kgi": TypeAdapter(Kgi),
     "limits": TypeAdapter(Limits),
     "assumptions": TypeAdapter(Assumptions),
+    "cash": TypeAdapter(Cash),
+    "opening": TypeAdapter(Opening),
     "stages": TypeAdapter(tuple[Id, ...]),
     "drivers": TypeAdapter(tuple[Driver, ...]),
 }
@@ -72,6 +76,8 @@ class Plan:
     ksfs: Mapping[str, Ksf] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     assumptions: Assumptions = field(default_factory=Assumptions)
+    cash: Cash | None = None
+    opening: Opening = field(default_factory=Opening)
     stages: tuple[str, ...] = ()
     drivers: tuple[Driver, ...] = ()
     currency: str = "JPY"
@@ -89,6 +95,18 @@ class Plan:
     def tree(self) -> Tree:
         """Return the plan's metrics as a tree."""
         return Tree(self.metrics)
+
+    @cached_property
+    def tree_by_month(self) -> Tree:
+        """Return the metrics as a tree for `timeline`: the same totals, each formula as it runs through the months."""
+        if not any(entry.by_month for entry in self.metrics.values()):
+            return self.tree
+        return Tree(
+            {
+                metric: entry if entry.by_month is None else entry.model_copy(update={"formula": entry.by_month})
+                for metric, entry in self.metrics.items()
+            }
+        )
 
     @cached_property
     def digest(self) -> str:
@@ -132,7 +150,7 @@ class Plan:
     def to_data(self) -> dict[str, Any]:
         """Return the plan as plain data: dicts, lists, strings and numbers."""
         sections = {item.name: plan_text.plain(getattr(self, item.name)) for item in fields(self)}
-        return {"schema": SCHEMA, **{name: said for name, said in sections.items() if said not in ({}, [])}}
+        return {"schema": SCHEMA, **{name: said for name, said in sections.items() if said not in ({}, [], None)}}
 
     def to_json(self) -> str:
         """Return the plan as JSON text that `from_text` reads back equal."""
@@ -178,6 +196,9 @@ class Plan:
                 users=users,
             )
         changes: dict[str, Any] = {f"metrics.{metric}": None}
+        changes |= {
+            f"metrics.{other}.by_month": None for other in self.metrics if metric in self.tree_by_month.parts(other)
+        }
         for ksf, entry in self.ksfs.items():
             changes |= {f"ksfs.{ksf}.moves.{metric}": None} if metric in entry.moves else {}
             changes |= {f"ksfs.{ksf}.needs.{metric}": None} if metric in entry.needs else {}
@@ -185,6 +206,11 @@ class Plan:
         changes["drivers"] = [
             plan_text.plain(link) for link in self.drivers if metric not in (link.source, link.target)
         ]
+        changes["assumptions.correlations"] = [
+            plan_text.plain(link) for link in self.assumptions.correlations if metric not in link.pair
+        ]
+        for part in ("stock", "lost"):
+            changes |= {f"opening.{part}.{metric}": None} if metric in getattr(self.opening, part) else {}
         return self.replace(changes)
 
     def without_ksf(self, ksf: str) -> Plan:
@@ -256,6 +282,11 @@ def _check_references(parsed: Mapping[str, Any], known: Mapping[str, tuple[str, 
             for ksf in getattr(parsed["limits"], wish):
                 if ksf not in known["ksfs"]:
                     problems.unknown(ksf, known["ksfs"], f"limits.{wish}")
+    if "opening" in parsed:
+        mentions += [(f"opening.stock.{metric}", metric) for metric in parsed["opening"].stock]
+        mentions += [(f"opening.lost.{metric}", metric) for metric in parsed["opening"].lost]
+    for at, link in enumerate(parsed["assumptions"].correlations if "assumptions" in parsed else ()):
+        mentions += [(f"assumptions.correlations.{at}", metric) for metric in link.pair]
     for path, metric in mentions:
         if metric not in known["metrics"]:
             problems.unknown(metric, known["metrics"], path)
@@ -266,8 +297,13 @@ def _with_ids(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
     names = names_of(metrics)
     bound = {}
     for metric, entry in metrics.items():
-        formula = None if entry.formula is None else readings.text(parse(entry.formula, names))
-        bound[metric] = entry if formula == entry.formula else entry.model_copy(update={"formula": formula})
+        spelt = {
+            field: readings.text(parse(formula, names))
+            for field in ("formula", "by_month")
+            if (formula := getattr(entry, field)) is not None
+        }
+        same = all(getattr(entry, field) == formula for field, formula in spelt.items())
+        bound[metric] = entry if same else entry.model_copy(update=spelt)
     return bound
 
 

@@ -49,6 +49,16 @@ _SAYS = {
     "rate_out_of_range": KpiError("rate_out_of_range", "{path}: a rate lies between 0 (0%) and 1 (100%)."),
     "lift_order": KpiError("lift_order", "{path}: write low, most likely, high in this order, each above -1 (-100%)."),
     "ramp_order": KpiError("ramp_order", "{path}: the effect must start before it is full."),
+    "lag_sum": KpiError("lag_sum", "{path}: the shares of the months add up to {percent}%. Make them add up to 100%."),
+    "lag_on_input": KpiError("lag_on_input", "{path} has no formula: only what is computed can come later."),
+    "season_shape": KpiError("season_shape", "{path}: give twelve weights, January first, not all of them 0."),
+    "season_on_formula": KpiError(
+        "season_on_formula", "{path} is computed: give the season to what it is computed from."
+    ),
+    "tried_order": KpiError(
+        "tried_order",
+        "{path}: at least one must have been tried, and no more can succeed. It says {successes} of {trials}.",
+    ),
 }
 _NOT_A_NUMBER = KpiError("not_a_number", "{path}: “{found}” is not a number.")
 _NOT_TEXT = KpiError("not_text", "{path} must be text.")
@@ -138,6 +148,9 @@ def check_metrics(
                     ),
                     f"metrics.{metric}.name",
                 )
+        for team in entry.work:
+            if team not in teams:
+                problems.unknown(team, teams, f"metrics.{metric}.work")
         _check_formula(metric, entry, names, problems)
 
 
@@ -146,11 +159,12 @@ def _stand_in(metric: str) -> Metric:
 
 
 def _check_formula(metric: str, entry: Metric, names: Names, problems: Problems) -> None:
-    if entry.formula is not None:
-        try:
-            parse(entry.formula, names)
-        except KpiError as error:
-            problems.add(error, f"metrics.{metric}.formula")
+    for field, formula in (("formula", entry.formula), ("by_month", entry.by_month)):
+        if formula is not None:
+            try:
+                parse(formula, names)
+            except KpiError as error:
+                problems.add(error, f"metrics.{metric}.{field}")
 
 
 def check_ksfs(ksfs: Mapping[str, Ksf], known: Mapping[str, Sequence[str]], problems: Problems) -> None:
@@ -170,9 +184,27 @@ def check_ksfs(ksfs: Mapping[str, Ksf], known: Mapping[str, Sequence[str]], prob
 
 
 def check_whole(plan: Plan, problems: Problems) -> None:
-    """Check what only the whole plan shows: no circles, and every metric has a number."""
+    """Check what only the whole plan shows: no circles, every metric has a number, months come to the year."""
     try:
-        _ = plan.tree.baseline
+        whole = plan.tree.baseline
     except KpiError as error:
         metric = error.facts.get("metric")
         problems.add(error, f"metrics.{metric}.formula" if metric else "metrics")
+        return
+    try:
+        in_time = plan.tree_by_month.baseline
+    except KpiError as error:
+        metric = error.facts.get("metric")
+        problems.add(error, f"metrics.{metric}.by_month" if metric else "metrics")
+        return
+    for metric, entry in plan.metrics.items():
+        if entry.by_month is not None and not math.isclose(whole[metric], in_time[metric], rel_tol=1e-9):
+            problems.add(
+                KpiError(
+                    "by_month_differs",
+                    "{path} comes to {by_month}, the formula of the year to {value}. Make them the same, or remove it.",
+                    by_month=float(in_time[metric]),
+                    value=float(whole[metric]),
+                ),
+                f"metrics.{metric}.by_month",
+            )

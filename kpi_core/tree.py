@@ -4,7 +4,8 @@
 
 A `Tree` is frozen data; everything below is a pure function of it.
 Rates are fractions in [0, 1], never percent; money is in the plan's one currency.
-Values may be scalars or arrays of samples of any shapes that broadcast.
+Values may be scalars or arrays of samples of any shapes that broadcast. With `months`, the last axis is
+months and metrics with a lead time appear later (`lags`, `timeline`): the same rules, one evaluator.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from kpi_core import readings
 from kpi_core.document import Metric, Text
 from kpi_core.errors import KpiError
 from kpi_core.formula import Expression, Names, parse
+from kpi_core.lags import Months
 from kpi_core.readings import Array
 
 Values = Mapping[str, npt.ArrayLike]
@@ -122,13 +124,20 @@ class Tree:
         return MappingProxyType(evaluate(self))
 
 
-def evaluate(tree: Tree, values: Values | None = None, *, only: Collection[str] | None = None) -> dict[str, Array]:
+def evaluate(
+    tree: Tree,
+    values: Values | None = None,
+    *,
+    only: Collection[str] | None = None,
+    months: Months | None = None,
+) -> dict[str, Array]:
     """Return the value of every metric, in the broadcast shape of what it depends on.
 
     With `only`, just these metrics are returned and just what carries them is evaluated: many
     samples of one KGI cost less than half, because nothing else is written to memory.
 
     `values` replaces inputs; a computed metric given here is taken as it is, its formula aside.
+    With `months` the last axis of every array is that many months, or one for all of them.
 
     Raises
     ------
@@ -141,34 +150,47 @@ def evaluate(tree: Tree, values: Values | None = None, *, only: Collection[str] 
     given = _given(tree, values)
     wanted = tuple(tree.metrics) if only is None else tuple(_known(tree, metric) for metric in only)
     needed = tree.order if only is None else tree.carriers(*wanted)
-    length = _long_samples(given)
+    length = _long_samples(given) if months is None else _many_draws(given, months)
     with np.errstate(all="ignore"):
         if length:
-            return _evaluate_blocks(tree, needed, wanted, given, length)
-        known, _ = _evaluate(tree, needed, given)
+            return _evaluate_blocks(tree, needed, wanted, given, length, months=months)
+        known, _ = _evaluate(tree, needed, given, months=months)
         _judge(tree, needed, known, given)
     return {metric: known[metric] for metric in wanted}
 
 
-def slopes(tree: Tree, of: str, values: Values | None = None) -> dict[str, Array]:
+def slopes(
+    tree: Tree,
+    of: str,
+    values: Values | None = None,
+    *,
+    months: Months | None = None,
+    weights: Array | float = 1.0,
+) -> dict[str, Array]:
     """Return ∂of/∂metric for every metric: what one more unit of it adds to `of`.
 
     One backward pass gives them all. For a computed metric it is the worth of one more unit
     of it from nowhere (one more lead), its own drivers held still. Sample by sample for arrays.
+    With `months`, of Σₜ weights(t)·of(t): what one more unit in each month adds to that sum.
 
     Raises
     ------
     KpiError
         As `evaluate`; `no_slope` (with `metric`) where a power has no tangent.
     """
-    known = evaluate(tree, values)
+    needed = tree.carriers(_known(tree, of))
+    known = evaluate(tree, values, months=months, only=None if months is None else needed)
     given = set(values or ())
-    zero = np.zeros(np.broadcast_shapes(*(np.shape(known[metric]) for metric in tree.carriers(_known(tree, of)))))
-    worth: dict[str, Array] = dict.fromkeys(tree.metrics, zero) | {of: np.ones_like(zero)}
+    along = () if months is None else (months.count,)
+    zero = np.zeros(np.broadcast_shapes(along, *(np.shape(known[metric]) for metric in needed)))
+    worth: dict[str, Array] = dict.fromkeys(tree.metrics, zero) | {of: zero + weights}
     with np.errstate(all="ignore"):
-        for metric in reversed(tree.carriers(of)):
+        for metric in reversed(needed):
             if metric in tree.expressions and metric not in given:
-                for part, share in readings.slopes(tree.expressions[metric], known, worth[metric]).items():
+                here = worth[metric]
+                if months is not None:
+                    here = months.back(metric, tree.metrics[metric].lag, here)
+                for part, share in readings.slopes(tree.expressions[metric], known, here).items():
                     worth[part] = worth[part] + share
     for metric, slope in worth.items():
         if not np.isfinite(slope).all():
@@ -268,6 +290,14 @@ def _long_samples(given: Mapping[str, Array]) -> int:
     return shape[0] if shape[0] > 2 * _BLOCK else 0
 
 
+def _many_draws(given: Mapping[str, Array], months: Months) -> int:
+    """Return how many draws of months there are if they are worth cutting into blocks, else 0."""
+    lengths = {np.shape(samples)[0] for samples in given.values() if np.ndim(samples) == 2} - {1}
+    if len(lengths) != 1 or any(np.ndim(samples) > 2 for samples in given.values()):
+        return 0
+    return length if (length := lengths.pop()) * months.count > 2 * _BLOCK else 0
+
+
 def _evaluate(
     tree: Tree,
     needed: Iterable[str],
@@ -275,6 +305,7 @@ def _evaluate(
     *,
     into: Mapping[str, Array] = MappingProxyType({}),
     highest: Mapping[str, np.uint64] = MappingProxyType({}),
+    months: Months | None = None,
 ) -> tuple[dict[str, Array], bool]:
     """Return the given and the needed values, and whether none of `highest` has bits above those named there.
 
@@ -284,32 +315,54 @@ def _evaluate(
     for metric in needed:
         if metric not in known:
             known[metric] = readings.value(tree.expressions[metric], known, out=into.get(metric))
+            if months is not None:
+                known[metric] = months.out(metric, tree.metrics[metric].lag, known[metric])
         if metric in highest:
             fine = fine and bool(np.maximum.reduce(known[metric].view(np.uint64), axis=None) <= highest[metric])
     return known, fine
 
 
 def _evaluate_blocks(
-    tree: Tree, needed: Sequence[str], wanted: Sequence[str], given: Mapping[str, Array], length: int
+    tree: Tree,
+    needed: Sequence[str],
+    wanted: Sequence[str],
+    given: Mapping[str, Array],
+    length: int,
+    *,
+    months: Months | None = None,
 ) -> dict[str, Array]:
     """Evaluate long samples piece by piece, each piece straight into its place in the results."""
-    long = {metric for metric, samples in given.items() if np.ndim(samples)}
+    draws = 1 if months is None else 2
+    long = {metric for metric, samples in given.items() if np.ndim(samples) == draws and len(samples) == length}
     for metric in needed:
         if metric not in given and long.intersection(tree.parts(metric)):
             long.add(metric)
     computed = [metric for metric in wanted if metric in long and metric not in given]
-    results = dict(zip(computed, np.empty((len(computed), length)), strict=True))  # one piece of memory: fewer pages
+    results = _room(computed, length, months)
     highest = _highest_bits(tree, needed, given)
     known: dict[str, Array] = {}
-    for start in range(0, length, _BLOCK):
-        here = slice(start, start + _BLOCK)
+    step = _BLOCK if months is None else max(1, _BLOCK // months.count)
+    for start in range(0, length, step):
+        here = slice(start, start + step)
         pieces = {metric: samples[here] if metric in long else samples for metric, samples in given.items()}
         places = {metric: whole[here] for metric, whole in results.items()}
-        known, fine = _evaluate(tree, needed, pieces, into=places, highest=highest)
+        into = places if months is None else {}
+        known, fine = _evaluate(tree, needed, pieces, into=into, highest=highest, months=months)
         if not fine:
             _judge(tree, needed, known, given)
+        for metric, place in places.items() if months is not None else ():
+            place[...] = known[metric]
     found = {**known, **given, **results}
     return {metric: found[metric] for metric in wanted}
+
+
+def _room(metrics: Sequence[str], length: int, months: Months | None) -> dict[str, Array]:
+    """Return one piece of memory for all results: fewer pages. Months lie outermost, so that draws stay together."""
+    if months is None:
+        return dict(zip(metrics, np.empty((len(metrics), length)), strict=True))
+    return {
+        metric: room.T for metric, room in zip(metrics, np.empty((len(metrics), months.count, length)), strict=True)
+    }
 
 
 def _highest_bits(tree: Tree, needed: Iterable[str], given: Collection[str]) -> dict[str, np.uint64]:

@@ -10,7 +10,7 @@
     prerequisites  a factor for each KSF it builds on that is not chosen
     dilution       1 / (1 + d · KSFs beyond what the team can run at once)
     synergy        a bonus for each chosen partner
-    ramp           the share of the effect that falls within the horizon
+    ramp           the share of the effect that falls within the horizon, or within this fiscal year
 
 Everything multiplies. The constants are `plan.assumptions`: illustrative until a team sets its own.
 A chosen KSF may bring along a share of one that is not chosen (spill-over).
@@ -26,12 +26,14 @@ from typing import Literal
 
 import numpy as np
 
+from kpi_core.calendar import Setting, setting
 from kpi_core.document import Ksf
+from kpi_core.lags import Months
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.tree import Tree, evaluate
 
-Objective = Literal["average", "run_rate"]
+Objective = Literal["average", "year", "run_rate"]
 
 STEPS = ("execution", "skill", "headroom", "flow", "prerequisites", "dilution", "synergy", "ramp")
 
@@ -66,10 +68,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class Effects:
-    """The factors of every KSF of a plan, for sets of KSFs given as rows of a 0/1 matrix."""
+    """The factors of every KSF of a plan, for sets of KSFs given as rows of a 0/1 matrix.
+
+    `average` and `run_rate` count the tree's own totals; `year` runs every set through the months, and what is
+    multiplied has a last axis of months there. `before` is the plan the past is taken from.
+    """
 
     plan: Plan
     objective: Objective
+    before: Plan | None = None
 
     @cached_property
     def ksfs(self) -> tuple[str, ...]:
@@ -94,7 +101,7 @@ class Effects:
             "skill": math.exp(assume.skill_slope * min(0, skill - entry.skill)),
             "headroom": max(assume.headroom_floor, 1 - eta * max(0, skill - assume.headroom_skill)),
             "flow": self._flow(entry, skill),
-            "ramp": self._ramp(entry),
+            "ramp": float(np.mean([self.ramp(entry, metric) for metric in entry.moves] or [1.0])),
         }
 
     def _flow(self, entry: Ksf, skill: int) -> float:
@@ -104,20 +111,42 @@ class Effects:
         shares = (self.plan.tree.now(metric) / months / needed for metric, needed in entry.needs.items() if needed > 0)
         return math.prod(min(1.0, max(0.0, share)) for share in shares)
 
-    def _ramp(self, entry: Ksf) -> float:
+    def ramp(self, entry: Ksf, metric: str) -> float:
+        """Return which share of the KSF's full effect on a metric counts.
+
+        Over a horizon the mean of the ramp; in a fiscal year each month weighs what it decides of the year's KGI.
+        """
         if self.objective == "run_rate":
             return 1.0
-        start, full = entry.ramp
-        months = np.arange(1, self.plan.assumptions.horizon_months + 1)
-        return float(np.mean(np.clip((months - start) / (full - start), 0, 1)))
+        if self.objective == "average":
+            months = np.arange(1.0, self.plan.assumptions.horizon_months + 1)
+            return float(np.mean(_reached(np.array([entry.ramp]), months)))
+        share = self.decided.get(metric)
+        return 0.0 if share is None else float(_reached(np.array([entry.ramp]), self.setting.axis.numbers)[0] @ share)
+
+    @cached_property
+    def setting(self) -> Setting:
+        """Return the months as they are without any KSF."""
+        return setting(self.plan, before=self.before)
+
+    @cached_property
+    def decided(self) -> Mapping[str, Array]:
+        """Return which share of the year's KGI each month decides, by metric; months before the year included."""
+        return self.setting.decided(self.metrics)
+
+    @cached_property
+    def baseline(self) -> float:
+        """Return the KGI without any KSF."""
+        return float(self.setting.total()) if self.objective == "year" else self.plan.tree.now(self.plan.kgi.metric)
 
     @cached_property
     def lifts(self) -> Array:
-        """Return stated · own factors, one row per KSF, one column per metric."""
+        """Return stated · own factors, one row per KSF, one column per metric; by month the ramp comes on top."""
         table = np.zeros((len(self.ksfs), len(self.metrics)))
         for row, ksf in enumerate(self.ksfs):
+            factors = [self.own[ksf][step] for step in self.own[ksf] if step != "ramp" or self.objective != "year"]
             for metric, lift in self.plan.ksfs[ksf].moves.items():
-                table[row, self.metrics.index(metric)] = sum(lift) / 3 * math.prod(self.own[ksf].values())
+                table[row, self.metrics.index(metric)] = sum(lift) / 3 * math.prod(factors)
         return table
 
     def prerequisites(self, chosen: Array, ksf: str) -> Array:
@@ -145,17 +174,27 @@ class Effects:
 
     def multipliers(self, chosen: Array) -> Array:
         """Return by how much each metric is multiplied, one row per set, before any cap; never below 0."""
-        factors = np.ones((len(chosen), len(self.metrics)))
+        if self.objective == "year":
+            return self.multipliers_by_month(chosen, ramps(self.plan, self.setting.axis.numbers))
+        return self.multipliers_by_month(chosen, np.ones((len(self.ksfs), 1)))[..., 0]
+
+    def multipliers_by_month(self, chosen: Array, reached: Array) -> Array:
+        """Return the same with a last axis of months; `reached` is which part of each KSF's effect is there by month.
+
+        A spill-over reaches as far as the KSF it is a part of.
+        """
+        factors = np.ones((len(chosen), len(self.metrics), reached.shape[1]))
         spread = {team: self.dilution(chosen, team) for team in {ksf.team for ksf in self.plan.ksfs.values()}}
         for row in np.flatnonzero(chosen.any(axis=0)):
             ksf = self.ksfs[row]
             together = self.prerequisites(chosen, ksf) * spread[self.plan.ksfs[ksf].team] * self.synergy(chosen, ksf)
             moved = np.flatnonzero(self.lifts[row])
-            factors[:, moved] *= _factor((chosen[:, row] * together)[:, None] * self.lifts[row, moved])
+            lifts = self.lifts[row, moved, None] * reached[row]
+            factors[:, moved] *= _factor((chosen[:, row] * together)[:, None, None] * lifts)
         for source, target, share in self._spillovers():
             brought = share * chosen[:, source] * (1 - chosen[:, target])
             own = self.prerequisites(chosen, self.ksfs[target])
-            factors *= _factor((brought * own)[:, None] * self.lifts[target])
+            factors *= _factor((brought * own)[:, None, None] * (self.lifts[target, :, None] * reached[target]))
         return factors
 
     @cached_property
@@ -190,31 +229,49 @@ class Effects:
         return self.kgi_at(self.multipliers(chosen))
 
     def kgi_at(self, factors: Array) -> Array:
-        """Return the KGI for rows of metric multipliers.
+        """Return the KGI for rows of metric multipliers, for the months of a year its total.
 
         A KSF may move a computed metric too: its formula is evaluated first, then multiplied.
         """
-        tree = self._tree
+        kgi = self.plan.kgi.metric
+        if self.objective != "year":
+            return np.broadcast_to(self._moved(self._tree, {}, factors)[kgi], (len(factors),))
+        given = self.setting
+        paces = self._moved(self._tree_by_month, given.values, factors, months=given.months)[kgi]
+        return np.broadcast_to(given.axis.total(paces), (len(factors),))
+
+    def _moved(
+        self, tree: Tree, given: Mapping[str, Array], factors: Array, *, months: Months | None = None
+    ) -> dict[str, Array]:
         column = {metric: factors[:, at] for at, metric in enumerate(self.metrics)}
-        values: dict[str, Array] = {}
+        values = {metric: pace for metric, pace in given.items() if metric in tree.metrics}
         for metric in tree.order:
             if metric in column:
-                now = evaluate(tree, values)[metric] if metric in tree.expressions else tree.baseline[metric]
-                values[metric] = self._capped(metric, now, column[metric])
-        return np.broadcast_to(evaluate(tree, values)[self.plan.kgi.metric], (len(factors),))
+                computed = metric in tree.expressions
+                now = evaluate(tree, values, only=[metric], months=months)[metric] if computed else None
+                now = values.get(metric, tree.baseline[metric]) if now is None else now
+                values[metric] = self.capped(metric, now, column[metric])
+        return evaluate(tree, values, only=[self.plan.kgi.metric], months=months)
 
     @cached_property
     def _tree(self) -> Tree:
         """Only what the KGI depends on: nothing else has to be evaluated, or can go wrong."""
-        tree = self.plan.tree
-        return Tree({metric: tree.metrics[metric] for metric in tree.carriers(self.plan.kgi.metric)})
+        return _carrying(self.plan.tree, self.plan.kgi.metric)
 
-    def _capped(self, metric: str, now: Array, factor: Array) -> Array:
-        """Let rates stop at the assumed cap; one that is above it already stays where it is."""
+    @cached_property
+    def _tree_by_month(self) -> Tree:
+        return _carrying(self.plan.tree_by_month, self.plan.kgi.metric)
+
+    def capped(self, metric: str, now: Array, factor: Array) -> Array:
+        """Return the lifted value: rates stop at the assumed cap; one that is above it already stays where it is."""
         moved = now * factor
         if not self.plan.metrics[metric].is_share:
             return np.asarray(moved)
         return np.minimum(moved, np.maximum(now, self.plan.assumptions.rate_cap))
+
+
+def _carrying(tree: Tree, kgi: str) -> Tree:
+    return Tree({metric: tree.metrics[metric] for metric in tree.carriers(kgi)})
 
 
 def _factor(lift: Array) -> Array:
@@ -222,14 +279,29 @@ def _factor(lift: Array) -> Array:
     return np.maximum(0.0, 1.0 + lift)
 
 
-def ledger(plan: Plan, chosen: Collection[str], *, objective: Objective = "average") -> tuple[Entry, ...]:
+def ramps(plan: Plan, months: Array) -> Array:
+    """Return which part of each KSF's effect is there in each month: 0 until its start, then rising to 1.
+
+    One row per KSF, one column per month. Month 1 is the first of the year; before it nothing has begun.
+    """
+    return _reached(np.array([ksf.ramp for ksf in plan.ksfs.values()]).reshape(-1, 2), months)
+
+
+def _reached(ends: Array, months: Array) -> Array:
+    rising = np.clip((months - ends[:, :1]) / (ends[:, 1:] - ends[:, :1]), 0, 1)
+    return np.asarray(np.where(months < 1, 0.0, rising))
+
+
+def ledger(
+    plan: Plan, chosen: Collection[str], *, objective: Objective = "average", before: Plan | None = None
+) -> tuple[Entry, ...]:
     """Return every effect of a set of KSFs, step by step, spill-overs last.
 
     >>> from kpi_core.document import Ksf
     >>> Entry("F1", "rate", 0.02, {"execution": 0.6, "ramp": 0.875}).effective
     0.0105
     """
-    effects = Effects(plan, objective)
+    effects = Effects(plan, objective, before)
     row = np.array([[1.0 if ksf in chosen else 0.0 for ksf in effects.ksfs]])
     entries = [entry for ksf in effects.ksfs if ksf in chosen for entry in _entries(effects, row, ksf)]
     for link in plan.assumptions.spillovers:
@@ -246,8 +318,12 @@ def _entries(effects: Effects, row: Array, ksf: str, *, source: str | None = Non
         "dilution": 1.0 if alone else float(effects.dilution(row, effects.plan.ksfs[ksf].team)[0]),
         "synergy": 1.0 if alone else float(effects.synergy(row, ksf)[0]),
     }
-    factors = {step: {**own, **together}[step] for step in STEPS}
+    entry = effects.plan.ksfs[ksf]
     return [
-        Entry(ksf, metric, sum(lift) / 3, factors, source, share)
-        for metric, lift in effects.plan.ksfs[ksf].moves.items()
+        Entry(ksf, metric, sum(lift) / 3, _in_order(own | together, effects.ramp(entry, metric)), source, share)
+        for metric, lift in entry.moves.items()
     ]
+
+
+def _in_order(factors: Mapping[str, float], ramp: float) -> dict[str, float]:
+    return {step: ramp if step == "ramp" else factors[step] for step in STEPS}

@@ -53,6 +53,7 @@ class Focus:
     next_best: tuple[Alternative, ...]
     left_out: Mapping[str, Reason]
     proof: Proof
+    before: Plan | None = None
 
     @property
     def gain(self) -> float:
@@ -84,7 +85,7 @@ class Focus:
     @cached_property
     def ledger(self) -> tuple[Entry, ...]:
         """Return every effect of the set, step by step."""
-        return ledger(self.plan, self.chosen, objective=self.objective)
+        return ledger(self.plan, self.chosen, objective=self.objective, before=self.before)
 
 
 def choose(
@@ -95,12 +96,13 @@ def choose(
     lock: Collection[str] | None = None,
     rule_out: Collection[str] | None = None,
     exactly: int | None = None,
+    before: Plan | None = None,
 ) -> Focus:
     """Return the best set of KSFs: no set within the limits has a higher KGI.
 
     `lock` must be in, `rule_out` must not: those of the plan if none are given. `average` counts
-    ramps averaged over the horizon, `run_rate` counts every effect as full. `exactly` asks for just so
-    many per team.
+    ramps averaged over the horizon, `year` what arrives in this fiscal year (the months before it as in
+    `before`), `run_rate` counts every effect as full. `exactly` asks for just so many per team.
     Equal sets: fewer KSFs, then the plan's order.
 
     Raises
@@ -113,7 +115,7 @@ def choose(
     limits = limits if exactly is None else replace(limits, exactly=exactly)
     lock = plan.limits.lock if lock is None else lock
     rule_out = plan.limits.rule_out if rule_out is None else rule_out
-    effects = Effects(plan, objective)
+    effects = Effects(plan, objective, before)
     sets = feasible(effects, limits, lock=lock, rule_out=rule_out)
     best = None if set(lock) & set(rule_out) else sets.best()
     if best is None:
@@ -126,13 +128,14 @@ def choose(
         objective=objective,
         chosen=chosen,
         kgi=kgi,
-        baseline=plan.tree.now(plan.kgi.metric),
+        baseline=effects.baseline,
         used=used,
         slack=_slack(limits, used),
         brings=_brings(effects, chosen, kgi),
         next_best=_next_best(sets, best),
         left_out=Reasons(sets, limits, best, frozenset(lock), frozenset(rule_out)).all(),
         proof=Proof(considered=sets.considered, evaluated=len(sets), gap=0.0, bound=kgi),
+        before=before,
     )
 
 

@@ -133,7 +133,7 @@ class Sets:
 
     @cached_property
     def _scale(self) -> float:
-        return abs(self.effects.plan.tree.now(self.effects.plan.kgi.metric))
+        return abs(self.effects.baseline)
 
     def with_ksf(self, ksf: str) -> Mask:
         """Return which sets hold a KSF."""
@@ -242,7 +242,7 @@ class _Growing:
         for team, ksfs in teams.items():
             chosen, used = self._with_team(chosen, used, team, ksfs)
         parts = [chosen[start : start + _CHUNK].astype(np.float64) for start in range(0, len(chosen), _CHUNK)]
-        factors = [self.effects.multipliers(part) for part in parts] or [np.ones((0, len(self.effects.metrics)))]
+        factors = [self.effects.multipliers(part) for part in parts or [np.zeros((0, chosen.shape[1]))]]
         return Block(chosen, used, np.concatenate(factors))
 
     def _with_team(self, chosen: Mask, used: Array, team: str, ksfs: Sequence[str]) -> tuple[Mask, Array]:

@@ -1,0 +1,243 @@
+"""A plan through the months: what each month brings, what one more unit is worth when, and the last useful month.
+
+    forward     x(t) = Σⱼ k(j)·f(inputs)(t − j)
+    backward    worth of one more unit in month t, for the KGI of the whole year
+    identity    Σₜ visitors(t)·worth(t) = KGI of the year, past months included
+
+Both run through the tree's own tables (`tree.evaluate`, `tree.slopes`); `calendar` says what is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+
+from kpi_core import lags
+from kpi_core.calendar import Setting, setting
+from kpi_core.document import MONTHS_A_YEAR, Metric
+from kpi_core.errors import KpiError
+from kpi_core.focus.effects import Effects, ramps
+from kpi_core.lags import Months
+from kpi_core.plan import Plan
+from kpi_core.readings import Array
+from kpi_core.tree import evaluate, slopes
+
+_SAME = 1e-9
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """By when a stage still counts: `full` is what one more unit is worth in time, `worth` by month of the year.
+
+    `ninety`, `fifty`, `any` are the last months (1–12) in which it still has that share of its full worth; None:
+    in no month of this year.
+    """
+
+    metric: str
+    full: float
+    worth: Array
+
+    def last(self, share: float) -> int | None:
+        """Return the last month in which one more unit has at least this share of its full worth."""
+        least = max(share - _SAME, _SAME) * abs(self.full)
+        found = np.flatnonzero(np.abs(self.worth) >= least) if self.full else np.zeros(0)
+        return int(found[-1]) + 1 if len(found) else None
+
+    @property
+    def ninety(self) -> int | None:
+        """Return the month to commit to."""
+        return self.last(0.9)
+
+    @property
+    def fifty(self) -> int | None:
+        """Return the last call."""
+        return self.last(0.5)
+
+    @property
+    def any(self) -> int | None:
+        """Return the last month in which it counts for this year at all."""
+        return self.last(0.0)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a team's work takes by month of the year and what it has, in minutes; `binding` months are over."""
+
+    team: str
+    minutes: Array
+    room: float
+
+    @property
+    def binding(self) -> tuple[int, ...]:
+        """Return the months (1–12) in which there is more work than time."""
+        return tuple(int(at) + 1 for at in np.flatnonzero(self.minutes > self.room * (1 + _SAME)))
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """A plan run through the months. Flows are amounts of the month, rates and prices are levels.
+
+    `values` and `worth` are by metric, over `months`, the ones before the year included; `worth` is what one
+    more unit in that month adds to the sum of the KGI's twelve months.
+    """
+
+    setting: Setting
+    ksfs: tuple[str, ...]
+    values: Mapping[str, Array]
+    worth: Mapping[str, Array]
+
+    @property
+    def plan(self) -> Plan:
+        """Return the plan."""
+        return self.setting.axis.plan
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """Return every month on the axis: 2026-04."""
+        return self.setting.axis.labels
+
+    @property
+    def kgi(self) -> float:
+        """Return the KGI of the year (a monthly plan: its mean month)."""
+        return self.total(self.plan.kgi.metric)
+
+    def year(self, metric: str) -> Array:
+        """Return a metric's twelve months of the fiscal year."""
+        return self.values[metric][self.setting.axis.year]
+
+    def total(self, metric: str) -> float:
+        """Return the year's number: the sum of a yearly plan's flows, else the mean of the months."""
+        months = self.year(metric)
+        flows = self.plan.metrics[metric].is_flow and self.plan.kgi.period == "year"
+        return float(months.sum() if flows else months.mean())
+
+    def parts(self, metric: str, count: int) -> tuple[float, ...]:
+        """Return the year cut into `count` equal parts (4: quarters, 2: halves), flows summed, levels averaged."""
+        cut = self.year(metric).reshape(count, -1)
+        return tuple((cut.sum(axis=1) if self.plan.metrics[metric].is_flow else cut.mean(axis=1)).tolist())
+
+    def decided(self, lever: str) -> Array:
+        """Return which share of the year's KGI each month decides by way of a lever: Σ over all months is 1."""
+        return self.setting.decided([lever])[lever]
+
+    def alive(self, lever: str) -> Array:
+        """Return what 1 % more of a lever from each month of the year on adds to the year's KGI."""
+        gained = 0.01 * (self.values[lever] * self.worth[lever])[self.setting.axis.year]
+        return np.asarray(gained[::-1].cumsum()[::-1])
+
+    @cached_property
+    def deadlines(self) -> Mapping[str, Deadline]:
+        """Return the deadline of every stage of the plan's funnel that carries the KGI, first to last."""
+        carriers = set(self.setting.tree.carriers(self.plan.kgi.metric))
+        return {stage: self.deadline(stage) for stage in self.plan.stages if stage in carriers}
+
+    def deadline(self, metric: str) -> Deadline:
+        """Return by when one more unit of a metric still counts, seen from its worth if time did not end."""
+        plan = self.plan
+        static = slopes(self.setting.tree, plan.kgi.metric)
+        return Deadline(metric, float(static[metric]), self.worth[metric][self.setting.axis.year])
+
+    @cached_property
+    def cash(self) -> Array | None:
+        """Return what arrives in each month of the year of a KGI in money; None without `plan.cash`."""
+        if self.plan.cash is None:
+            return None
+        arrives = lags.delayed(self.values[self.plan.kgi.metric], self.plan.cash.lag)
+        return np.asarray(self.plan.cash.rate * arrives[self.setting.axis.year])
+
+    @property
+    def uncollected(self) -> float:
+        """Return what has been earned by the end of the year and is not collected yet, what never will be included."""
+        if self.plan.cash is None:
+            return 0.0
+        earned = self.values[self.plan.kgi.metric][::-1]
+        return float((earned * _tail(self.plan.cash.lag, len(earned))).sum())
+
+    @cached_property
+    def loads(self) -> tuple[Load, ...]:
+        """Return the work of every team that has any, by month."""
+        plan, assume = self.plan, self.plan.assumptions
+        day = assume.day_minutes * assume.utilisation
+        found = []
+        for team, part in plan.teams.items():
+            taken = [np.asarray(entry.work[team]) * self.year(name) for name, entry in self._worked(team)]
+            if taken:
+                found.append(Load(team, np.asarray(sum(taken)), part.members * assume.work_days * day))
+        return tuple(found)
+
+    def _worked(self, team: str) -> list[tuple[str, Metric]]:
+        return [
+            (metric, entry)
+            for metric, entry in self.plan.metrics.items()
+            if team in entry.work and metric in self.values
+        ]
+
+
+def run(
+    plan: Plan,
+    ksfs: Collection[str] = (),
+    *,
+    before: Plan | None = None,
+    times: Mapping[str, Array] | None = None,
+) -> Timeline:
+    """Return the plan through the months, with these KSFs at work and `times` on inputs by month of the year.
+
+    Everything the KGI and the plan's stages depend on is in it; what is only watched is not.
+
+    Raises
+    ------
+    KpiError
+        `unknown_ksf`, `stock_too_old`, `stock_not_waiting`; as `tree.evaluate` where a month makes a rate impossible.
+    """
+    given = with_ksfs(setting(plan, before=before, times=times), ksfs)
+    axis, tree = given.axis, given.tree
+    needed = tree.carriers(plan.kgi.metric, *plan.stages, *_with_work(plan))
+    paces = evaluate(tree, given.values, only=needed, months=given.months)
+    worths = slopes(tree, plan.kgi.metric, given.values, months=given.months, weights=axis.weights)
+    flows = {metric: plan.metrics[metric].is_flow for metric in needed}
+    a_month, whole = MONTHS_A_YEAR / plan.kgi.months, np.zeros(axis.count)
+    return Timeline(
+        given,
+        tuple(ksfs),
+        MappingProxyType(
+            {metric: (whole + paces[metric]) / (plan.kgi.months if flows[metric] else 1) for metric in needed}
+        ),
+        MappingProxyType(
+            {metric: (whole + worths[metric]) * (MONTHS_A_YEAR if flows[metric] else a_month) for metric in needed}
+        ),
+    )
+
+
+def with_ksfs(given: Setting, ksfs: Collection[str]) -> Setting:
+    """Return the months with a set of KSFs at work: each lift grows along its ramp, rates stop at their cap."""
+    plan, axis = given.axis.plan, given.axis
+    if not ksfs:
+        return given
+    for ksf in ksfs:
+        if ksf not in plan.ksfs:
+            raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
+    effects = Effects(plan, "run_rate")
+    row = np.array([[1.0 if ksf in ksfs else 0.0 for ksf in effects.ksfs]])
+    factors = effects.multipliers_by_month(row, ramps(plan, axis.numbers))[0]
+    values, adjust = dict(given.values), dict(given.months.adjust)
+    for at, metric in enumerate(effects.metrics):
+        if metric in values:
+            values[metric] = effects.capped(metric, values[metric], factors[at])
+        elif metric in given.tree.metrics:
+            times, plus = adjust.get(metric, (1.0, 0.0))
+            adjust[metric] = (times * factors[at], plus)
+    return Setting(axis, given.tree, MappingProxyType(values), Months(axis.count, MappingProxyType(adjust)))
+
+
+def _with_work(plan: Plan) -> tuple[str, ...]:
+    return tuple(metric for metric, entry in plan.metrics.items() if entry.work)
+
+
+def _tail(lag: Sequence[float], length: int) -> Array:
+    """Return the share that comes later than 0, 1, 2, … months after."""
+    left = 1 - np.cumsum(np.asarray(lag, dtype=np.float64))
+    return np.asarray(np.maximum(0.0, np.pad(left, (0, max(0, length - len(left))))[:length]))
