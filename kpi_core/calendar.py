@@ -82,6 +82,16 @@ class Axis:
         weights = np.asarray(entry.season) * MONTHS_A_YEAR / sum(entry.season)
         return np.asarray(weights[[int(label[-2:]) - 1 for label in self.labels]])
 
+    def from_now_on(self, pace: Array, entry: Metric, levels: Array) -> Array:
+        """Return paces with one of `levels` from the year's first month on, (levels, months): season and past kept.
+
+        Months lie outermost in memory, so that what is done to all draws of a month runs along it.
+        """
+        weights = self.season(entry) if entry.season else np.ones(self.count)
+        rows = weights[:, None] * levels[None, :]
+        rows[: self.past] = np.broadcast_to(pace, self.count)[: self.past, None]
+        return rows.T
+
 
 @dataclass(frozen=True)
 class Setting:

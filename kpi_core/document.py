@@ -295,6 +295,11 @@ class Opening(Part):
     lost: ById[Lag] = Field(default_factory=_nothing)
     deals: Annotated[tuple[Deal, ...], Field(max_length=200)] = ()
 
+    @property
+    def weighted(self) -> float:
+        """Return what the deals come to by the chances given: Σ amount · chance."""
+        return sum(deal.amount * deal.chance for deal in self.deals)
+
 
 class Correlation(Part):
     """Two levers that tend to be high together (rank correlation above 0) or one high and one low (below 0)."""

@@ -23,6 +23,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from kpi_core.document import MAX_NUMBER, Metric
 from kpi_core.errors import KpiError
+from kpi_core.pacing import planned_target
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.tree import Tree, Values, evaluate, slopes
@@ -125,20 +126,22 @@ class Implied:
         return self.value / self.now if self.now else math.inf
 
 
-def required(plan: Plan, lever: str, *, target: float | None = None) -> Required:
+def required(plan: Plan, lever: str, *, target: float | None = None, confidence: float | None = None) -> Required:
     """Return what `lever` alone must be for the KGI to reach its target, everything else as planned.
 
     Exact to 1e-9 of the target, for any tree; of several such values the plausible and then the nearest.
     A computed metric may be asked for as well (how many leads?); its formula is then set aside.
+    With `confidence`, what the KGI must be expected to be for its target to come with that chance
+    (`pacing.planned_target`); planning for the target itself is a coin toss.
     Where an `if` makes the KGI jump, the value is the first behind the jump; a division by zero on the
     way ends the search. A dip or hump narrower than 1/64 of the plausible range may be overlooked.
 
     Raises
     ------
     KpiError
-        `unknown_metric`; `target_invalid`: not a finite number.
+        `unknown_metric`; `target_invalid`: not a finite number; `bad_chance`.
     """
-    goal, tree, entry = _goal(plan, target), plan.tree, _entry(plan.tree, lever)
+    goal, tree, entry = _goal(plan, target, confidence), plan.tree, _entry(plan.tree, lever)
     now, kgi = tree.now(lever), tree.now(plan.kgi.metric)
     walks = [(points, _along(plan, lever, points)) for points in _ways(plan, lever)]
     reached = kgi >= goal - _SAME * abs(goal)
@@ -161,13 +164,19 @@ def required(plan: Plan, lever: str, *, target: float | None = None) -> Required
     return Required(lever=lever, now=now, value=value, reachable=limit in (None, "already"), limit=limit, kgi=best)
 
 
-def required_all(plan: Plan, *, target: float | None = None) -> dict[str, Required]:
+def required_all(plan: Plan, *, target: float | None = None, confidence: float | None = None) -> dict[str, Required]:
     """Return `required` for every lever of the KGI, in the order of `tree.levers`."""
-    return {lever: required(plan, lever, target=target) for lever in plan.tree.levers(plan.kgi.metric)}
+    goal = _goal(plan, target, confidence)
+    return {lever: required(plan, lever, target=goal) for lever in plan.tree.levers(plan.kgi.metric)}
 
 
 def least_effort(
-    plan: Plan, levers: Iterable[str] | None = None, *, caps: Caps | None = None, target: float | None = None
+    plan: Plan,
+    levers: Iterable[str] | None = None,
+    *,
+    caps: Caps | None = None,
+    target: float | None = None,
+    confidence: float | None = None,
 ) -> Spread:
     """Return the smallest common stretch that reaches the target: Σuᵢ²/eᵢ is least, eᵢ = controllability/5.
 
@@ -176,14 +185,14 @@ def least_effort(
     listed, and levers at 0, stay as planned (`frozen`). If all are at their caps the goal may stay out of
     reach: `shortfall`. Where `min` or `max` has a corner just at the goal, the goal is still reached
     exactly but the stretch is only within about 1 % of the least. The least nearby: far beyond
-    double, another and smaller spread may exist.
+    double, another and smaller spread may exist. `confidence` as in `required`.
 
     Raises
     ------
     KpiError
         `not_a_lever`: not an input the KGI depends on; `cap_excludes_now`; `target_invalid`; as `tree.slopes`.
     """
-    goal, tree = _goal(plan, target), plan.tree
+    goal, tree = _goal(plan, target, confidence), plan.tree
     known = tree.levers(plan.kgi.metric)
     chosen = known if levers is None else tuple(levers)
     for lever in (*chosen, *(caps or ())):
@@ -233,8 +242,8 @@ def implied(tree: Tree, targets: Mapping[str, float]) -> tuple[Implied, ...]:
     return tuple(found)
 
 
-def _goal(plan: Plan, target: float | None) -> float:
-    goal = plan.kgi.target if target is None else target
+def _goal(plan: Plan, target: float | None, confidence: float | None) -> float:
+    goal = planned_target(plan, confidence) if target is None else target
     if not math.isfinite(goal):
         raise KpiError("target_invalid", "The goal for {metric} must be a number.", metric=plan.kgi.metric)
     return goal

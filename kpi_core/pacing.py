@@ -84,6 +84,11 @@ class Multiplier:
         """Return whether a factor does it, within what the levers' ranges hold plausible."""
         return self.limit in (None, "already")
 
+    @property
+    def plain(self) -> float:
+        """Return what a division says that knows no months: target/base; 1.157 where 1.253 is needed."""
+        return self.target / self.base if self.base else math.inf
+
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
@@ -208,6 +213,15 @@ def with_volume(plan: Plan, found: Multiplier, ksfs: Collection[str] = (), *, be
     """Return the plan through the months with the multiplier at work; as planned where there is none."""
     factors = _from(found.start, 1.0 if found.factor is None else found.factor)
     return run(plan, ksfs, before=before, times=dict.fromkeys(found.levers, factors))
+
+
+def underway(plan: Plan, found: Multiplier, ksfs: Collection[str] = (), *, before: Plan | None = None) -> Array | None:
+    """Return the KGI by month of the year that what entered before the start brings; None where it has no value."""
+    if found.past is None:
+        return None
+    return run(plan, ksfs, before=before, times=dict.fromkeys(found.levers, _from(found.start, 0.0))).year(
+        plan.kgi.metric
+    )
 
 
 def profile(

@@ -129,6 +129,15 @@ class Timeline:
         gained = 0.01 * (self.values[lever] * self.worth[lever])[self.setting.axis.year]
         return np.asarray(gained[::-1].cumsum()[::-1])
 
+    def reach(self, lever: str) -> Array:
+        """Return which share of a lasting change's yearly effect still arrives, by the month it is made in.
+
+        5 % more of a rate from April on brings 62 % of what it will bring in every later year.
+        """
+        tree, metric = self.setting.tree, self.plan.kgi.metric
+        lasting = 0.01 * float(slopes(tree, metric)[lever]) * tree.now(lever) * MONTHS_A_YEAR / self.plan.kgi.months
+        return np.asarray(self.alive(lever) / lasting) if lasting else np.zeros(MONTHS_A_YEAR)
+
     @cached_property
     def deadlines(self) -> Mapping[str, Deadline]:
         """Return the deadline of every stage of the plan's funnel that carries the KGI, first to last."""
@@ -210,6 +219,24 @@ def run(
             {metric: (whole + worths[metric]) * (MONTHS_A_YEAR if flows[metric] else a_month) for metric in needed}
         ),
     )
+
+
+def gain(plan: Plan, lever: str, step: float, *, start: int = 1, before: Plan | None = None) -> float:
+    """Return what `step` more of an input from month `start` on adds to the KGI of the year.
+
+    Of +1 pt of 商談率, worth ¥11.52M in a full year, ¥7.64M arrive in the year it is made in April.
+
+    Raises
+    ------
+    KpiError
+        `not_a_lever`; as `run`.
+    """
+    given = setting(plan, before=before)
+    if lever not in given.values:
+        raise KpiError("not_a_lever", "{lever} is not an input that the KGI depends on.", lever=lever)
+    season = given.axis.season(plan.metrics[lever]) if plan.metrics[lever].season else 1.0
+    moved = given.values[lever] + np.where(given.axis.numbers >= start, step * season, 0.0)
+    return float(given.with_values({lever: moved}).total() - given.total())
 
 
 def with_ksfs(given: Setting, ksfs: Collection[str]) -> Setting:

@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from kpi_core import focus
-from workbench import chosen, limits, page, sentences, session
+from kpi_core import focus, horizons
+from workbench import chosen, limits, page, sentences, sentences_doubt, session
 from workbench.rows import focus as rows
 from workbench.words import _, md
 
-plan = session.plan()
+plan, before = session.plan(), session.baseline()
 page.question(_("Which few KSFs do we put our people on?"))
 if not plan.ksfs:
     st.info(_("This plan has no KSFs yet. Add some from the catalogue below."))
@@ -21,9 +21,11 @@ with left:
     limits.form(plan)
     st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
     limits.choices(plan)
-found = focus.choose(plan, objective=objective)
+found = focus.choose(plan, objective=objective, before=before)
+both = horizons(found)
 with above:
     page.answer(sentences.focus(found))
+    page.aside(sentences_doubt.this_year(found, both), sentences_doubt.still_needed(found, both))
 with right:
     chosen.teams(found)
     st.caption(md(sentences.proof(found)))

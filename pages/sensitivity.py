@@ -3,12 +3,13 @@
 import streamlit as st
 
 from kpi_core import goal, sensitivity
-from workbench import page, pairs, sentences, session
+from workbench import doubt, page, pairs, sentences, sentences_doubt, session, surety
+from workbench.rows import doubt as doubts
 from workbench.rows import sensitivity as rows
 from workbench.rows import whatif
 from workbench.words import _
 
-plan = session.plan()
+plan, before = session.plan(), session.baseline()
 bars = sensitivity.tornado(plan.tree, plan.kgi.metric)
 page.question(
     _("Which lever matters most?"), _("Every lever is moved across its own plausible range, the others held still.")
@@ -21,8 +22,19 @@ page.numbers(rows.tornado_table(plan, bars), "sensitivity.tornado(plan.tree, of=
 st.header(_("What is one more point worth?"), anchor=False)
 worths = sensitivity.plus_one(plan)
 page.answer_small(sentences.point(plan, worths))
-page.table(rows.worths(plan, worths), key="worths")
+page.table(rows.worths(plan, worths, before), key="worths")
 st.caption(_("A point is not equally hard everywhere: compare it with 1% of the lever itself."))
+
+st.header(_("How sure are we?"), anchor=False)
+seen = doubt.of(plan, before)
+page.answer_small(sentences_doubt.sure(plan, seen))
+page.picture(doubts.fan(plan, seen), sentences_doubt.fan(plan, seen))
+st.caption(sentences_doubt.held(seen))
+if seen.levers:
+    page.picture(doubts.shares(plan, seen), sentences_doubt.shares(plan, seen))
+    page.answer_small(sentences_doubt.finding_out(plan, seen.finding_out))
+    st.caption(_("Working on a lever brings it controllability ÷ 5 of the way to its favourable end."))
+    page.numbers(doubts.table(plan, seen), "uncertainty.finding_out(plan).worth", key="doubt")
 
 st.header(_("Where is the bottleneck?"), anchor=False)
 scores = sensitivity.bottleneck(plan)
@@ -38,5 +50,6 @@ page.picture(rows.grid(plan, found), sentences.grid(plan, found))
 st.header(_("What would each lever alone have to be?"), anchor=False)
 needed = goal.required_all(plan)
 page.answer_small(sentences.alone(plan, needed))
-page.table(whatif.needed_alone(plan, needed), key="break_even")
+chances = surety.chances(plan, {lever: one.value for lever, one in needed.items()})
+page.table(whatif.needed_alone(plan, needed, chances), key="break_even")
 page.code("sensitivity.plus_one(plan)", "sensitivity.bottleneck(plan)", "sensitivity.two_way(plan, first, second)")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from kpi_core import goal
-from workbench import levers, moves, page, scenarios, sentences, session
+from workbench import levers, moves, page, scenarios, sentences, sentences_doubt, session, surety
 from workbench.rows import tree as board
 from workbench.rows import whatif as rows
 from workbench.words import _
@@ -26,16 +26,21 @@ with right:
         levers.by_team(plan)
 
 st.header(_("逆算: what would it take?"), anchor=False)
-needed = goal.required_all(plan)
+confidence = surety.choose(plan, "surety_whatif")
+needed = goal.required_all(plan, confidence=confidence)
+chances = surety.chances(plan, {lever: one.value for lever, one in needed.items()})
+page.aside(sentences_doubt.planned_for(plan, confidence))
 page.answer_small(sentences.alone(plan, needed))
-page.table(rows.needed_alone(plan, needed), key="needed_alone")
+page.table(rows.needed_alone(plan, needed, chances), key="needed_alone")
 scenarios.take_one(plan, needed)
 
 st.subheader(_("Shared over several levers, with the least effort"), anchor=False)
 chosen = scenarios.choose_levers(plan)
-spread = goal.least_effort(plan, chosen)
+spread = goal.least_effort(plan, chosen, confidence=confidence)
+chances = surety.chances(plan, {lever: one.value for lever, one in spread.items()})
 page.answer_small(sentences.least_effort(plan, spread))
-page.table(rows.spread(plan, spread), key="least_effort")
+page.table(rows.spread(plan, spread, chances), key="least_effort")
+page.aside(sentences_doubt.targets(plan, chances))
 scenarios.take_spread(spread)
 
 st.subheader(_("Scenarios side by side"), anchor=False)

@@ -52,7 +52,7 @@ def one(plan: Plan) -> str:
 
 def effects(found: Focus, ksf: str) -> list[Entry]:
     """Return the effects of a KSF in the chosen set, or as they would be if it were added."""
-    entries = ledger(found.plan, {*found.chosen, ksf}, objective=found.objective)
+    entries = ledger(found.plan, {*found.chosen, ksf}, objective=found.objective, before=found.before)
     return [entry for entry in entries if entry.ksf == ksf and entry.spills_from is None]
 
 

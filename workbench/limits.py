@@ -43,10 +43,11 @@ def _skills() -> str:
 
 
 def objective() -> str:
-    """Return how the KSFs' effects are counted: averaged over twelve months, or all at full effect."""
-    says = {"average": _("Average of 12 months"), "run_rate": _("At full effect")}
+    """Return how the KSFs' effects are counted: averaged over twelve months, as they arrive this year, or all full."""
+    says = {"average": _("Mean"), "year": _("This year"), "run_rate": _("In full")}
     return st.segmented_control(
         _("Count the effect as"),
+        help=_("The mean of twelve months, what arrives in this fiscal year, or every effect in full."),
         options=list(says),
         format_func=says.__getitem__,
         default="average",

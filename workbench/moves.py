@@ -23,7 +23,7 @@ _OFFERED = "offered_move"
 def board(plan: Plan, key: str, *, selected: str | None = None, stages: Sequence[Stage] = ()) -> None:
     """Draw the board `key` of a plan: the tree, or with `stages` the funnel. What a hand does there is stored here."""
     tree_board(
-        rows.cards(plan),
+        rows.cards(plan, {} if stages else rows.chances(plan, session.baseline())),
         {metric: plan.tree.parts(metric) for metric in plan.metrics},
         rows.model(plan, session.baseline()),
         root=plan.kgi.metric,

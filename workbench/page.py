@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import pandas as pd
 import streamlit as st
 
 from kpi_core.plan import Plan
-from workbench import theme
+from workbench import sentences, theme
 from workbench.charts.picture import Picture
 from workbench.words import _, md
 
@@ -19,7 +20,7 @@ _NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+[^\d]{0,24}|–|)$")
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
 _OPENED = """from pathlib import Path
-from kpi_core import focus, goal, sensitivity
+from kpi_core import focus, goal, pacing, sensitivity, timeline, uncertainty
 from kpi_core.plan import Plan
 
 plan = Plan.from_text(Path("plan.yaml").read_text("utf-8"))
@@ -84,6 +85,19 @@ def illustrative(plan: Plan) -> None:
 def answer_small(text: str) -> None:
     """Show the answer of a section within a page."""
     st.markdown(f"**{text}**")
+
+
+def aside(*said: str) -> None:
+    """Show what is to be said beside an answer, in one line; already escaped where it quotes people."""
+    if told := reduce(sentences.both, said, ""):
+        st.caption(told)
+
+
+def remarks(*said: str) -> None:
+    """Show sentences one below the other, those that say nothing left out; plain text."""
+    for one in said:
+        if one:
+            st.markdown(md(one))
 
 
 def picture(drawn: Picture, reading: str) -> None:

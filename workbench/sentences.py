@@ -243,6 +243,11 @@ def formula_as_typed(plan: Plan, metric: str) -> str:
     return said if same else text(expression)
 
 
+def both(first: str, second: str) -> str:
+    """Join two sentences; of one that says nothing only the other is left."""
+    return _("{first} {second}").format(first=first, second=second) if first and second else first or second
+
+
 def listed(names: Iterable[str], *, most: int = 100) -> str:
     """Join names into one phrase: A, B and C; of more than `most` the rest is only counted."""
     known = list(names)

@@ -43,6 +43,7 @@ def _draw() -> None:
         _("Explore"): [
             _page("whatif", _("What if"), ":material/tune:"),
             _page("sensitivity", _("Levers"), ":material/bar_chart:"),
+            _page("deadlines", _("Deadlines"), ":material/event:"),
         ],
         _("Decide"): [_page("focus", _("Focus"), ":material/center_focus_strong:")],
     }

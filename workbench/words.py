@@ -130,6 +130,16 @@ def percent(fraction: float) -> str:
     return formats.percent(fraction)
 
 
+def chance(probability: float) -> str:
+    """Return a probability as a natural frequency: 10回に3回."""
+    return formats.chance(probability, language())
+
+
+def times(number: float) -> str:
+    """Return how many times as much something is: 1.25倍, 1.25 times."""
+    return _("{number} times").format(number=f"{number:.3f}" if number < 2 else f"{number:.2f}")
+
+
 def value(x: float, metric: Metric, *, round_up: bool = False) -> str:
     """Return a metric's value with its unit."""
     return formats.value(x, metric.unit, metric.kind, language(), round_up=round_up)

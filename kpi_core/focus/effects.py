@@ -22,13 +22,13 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
 from kpi_core.calendar import Setting, setting
 from kpi_core.document import Ksf
-from kpi_core.lags import Months
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.tree import Tree, evaluate
@@ -233,16 +233,14 @@ class Effects:
 
         A KSF may move a computed metric too: its formula is evaluated first, then multiplied.
         """
-        kgi = self.plan.kgi.metric
-        if self.objective != "year":
-            return np.broadcast_to(self._moved(self._tree, {}, factors)[kgi], (len(factors),))
-        given = self.setting
-        paces = self._moved(self._tree_by_month, given.values, factors, months=given.months)[kgi]
-        return np.broadcast_to(given.axis.total(paces), (len(factors),))
+        kgi = self.moved(factors)
+        return np.broadcast_to(self.setting.axis.total(kgi) if self.objective == "year" else kgi, (len(factors),))
 
-    def _moved(
-        self, tree: Tree, given: Mapping[str, Array], factors: Array, *, months: Months | None = None
-    ) -> dict[str, Array]:
+    def moved(self, factors: Array, levels: Mapping[str, Array] = MappingProxyType({})) -> Array:
+        """Return the KGI with these multipliers and, of some levers, other values; for a `year` its paces by month."""
+        by_month = self.objective == "year"
+        tree, months = (self._tree_by_month, self.setting.months) if by_month else (self._tree, None)
+        given = {**(self.setting.values if by_month else {}), **levels}
         column = {metric: factors[:, at] for at, metric in enumerate(self.metrics)}
         values = {metric: pace for metric, pace in given.items() if metric in tree.metrics}
         for metric in tree.order:
@@ -251,7 +249,7 @@ class Effects:
                 now = evaluate(tree, values, only=[metric], months=months)[metric] if computed else None
                 now = values.get(metric, tree.baseline[metric]) if now is None else now
                 values[metric] = self.capped(metric, now, column[metric])
-        return evaluate(tree, values, only=[self.plan.kgi.metric], months=months)
+        return evaluate(tree, values, only=[self.plan.kgi.metric], months=months)[self.plan.kgi.metric]
 
     @cached_property
     def _tree(self) -> Tree:

@@ -7,7 +7,7 @@ from kpi_core.plan import Plan
 from workbench import samples
 from workbench.desk import Desk
 
-PAGES = ("home", "tree", "whatif", "sensitivity", "focus")
+PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus")
 
 
 def opened(name: str, *, plan: Plan | None = None, language: str = "ja") -> AppTest:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from kpi_core.plan import Plan
 from kpi_core.sensitivity import Bar, Grid, Score, Worth
+from kpi_core.timeline import gain
 from workbench import charts, theme, words
 from workbench.charts.picture import Picture
 from workbench.words import _
@@ -51,8 +52,8 @@ def tornado_table(plan: Plan, bars: Sequence[Bar]) -> list[dict[str, str]]:
     ]
 
 
-def worths(plan: Plan, found: Sequence[Worth]) -> list[dict[str, str]]:
-    """Return what a natural step of each lever is worth, and 1 % of it beside."""
+def worths(plan: Plan, found: Sequence[Worth], before: Plan) -> list[dict[str, str]]:
+    """Return what a natural step of each lever is worth in a full year and in this one, and 1 % of it beside."""
     kgi = plan.metrics[plan.kgi.metric]
     return [
         {
@@ -61,6 +62,7 @@ def worths(plan: Plan, found: Sequence[Worth]) -> list[dict[str, str]]:
             _("Now"): words.value(one.now, plan.metrics[one.metric]),
             _("One step"): words.difference(one.step, plan.metrics[one.metric]),
             _("Is worth"): words.difference(one.change, kgi),
+            _("Of that this year"): words.difference(gain(plan, one.metric, one.step, before=before), kgi),
             _("1% more is worth"): words.difference(one.one_percent, kgi),
         }
         for one in found

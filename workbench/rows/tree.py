@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
+from kpi_core import goal
 from kpi_core.plan import Plan
 from kpi_core.program import compile_tree
-from workbench import sentences, theme, words
+from kpi_core.targets import TargetChance, target_chances
+from workbench import sentences, surety, theme, words
 from workbench.tree_board import Card, Model, Stage
 from workbench.words import _
 
+_MANY = 40  # cards; beyond, a look at every target would keep people waiting
 _SIGNS = {"*": "×", "+": "+", "/": "÷", "-": "−", "sum": "+", "": "＝"}
 
 
-def cards(plan: Plan) -> list[Card]:
-    """Return one card per metric, in the plan's order."""
+def cards(plan: Plan, chances: Mapping[str, TargetChance] = MappingProxyType({})) -> list[Card]:
+    """Return one card per metric, in the plan's order, with the chance of its target where it is known."""
     carriers, names = set(plan.tree.carriers(plan.kgi.metric)), words.names(plan)
-    return [_card(plan, metric, names, carries=metric in carriers) for metric in plan.metrics]
+    plain = [_card(plan, metric, names, carries=metric in carriers) for metric in plan.metrics]
+    return [_judged(card, chances.get(card.id)) for card in plain]
+
+
+def _judged(card: Card, found: TargetChance | None) -> Card:
+    if found is None:
+        return card
+    said = _("Chance of what is needed: {chance}").format(chance=surety.spoken(found))
+    return replace(card, chance=surety.BARS[found.verdict], chance_text=said)
+
+
+def chances(plan: Plan, before: Plan) -> dict[str, TargetChance]:
+    """Return how likely it is that each metric gets to what it alone would have to be; of large trees nothing."""
+    carriers = plan.tree.carriers(plan.kgi.metric)
+    if len(carriers) > _MANY or plan.is_reached:
+        return {}
+    judged = [metric for metric in carriers if metric != plan.kgi.metric]
+    needed = {metric: goal.required(plan, metric).value for metric in judged}
+    return target_chances(plan, {metric: value for metric, value in needed.items() if value is not None}, before=before)
 
 
 def _card(plan: Plan, metric: str, names: Mapping[str, str], *, carries: bool) -> Card:
@@ -119,4 +142,5 @@ def board_words() -> dict[str, str]:
         "spoken": _("{name}: {now}. Team: {team}"),
         "spoken_needed": _("{name}: {now} now, {required} needed. Team: {team}"),
         "lever_spoken": _("{now}; {kgi}: {value}"),
+        "chance": _("Chance (4 bars: comfortable)"),
     }

@@ -9,7 +9,8 @@ from kpi_core import goal
 from kpi_core.attribution import explain_change
 from kpi_core.goal import Required
 from kpi_core.plan import Plan
-from workbench import charts, theme, words
+from kpi_core.targets import TargetChance
+from workbench import charts, surety, theme, words
 from workbench.charts.picture import Picture
 from workbench.words import _
 
@@ -48,8 +49,10 @@ def _step(name: str, start: float, end: float, label: str, colour: str) -> dict[
     return {"name": name, "start": start, "end": end, "label": label, "colour": colour}
 
 
-def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, str]]:
-    """Return one row per lever: what it is, what it alone would have to be, and whether it can."""
+def needed_alone(
+    plan: Plan, needed: Mapping[str, Required], chances: Mapping[str, TargetChance]
+) -> list[dict[str, str]]:
+    """Return one row per lever: what it is, what it alone would have to be, how likely that is, whether it can."""
     return [
         {
             _("Lever"): words.name(plan.metrics[lever]),
@@ -57,6 +60,7 @@ def needed_alone(plan: Plan, needed: Mapping[str, Required]) -> list[dict[str, s
             _("Now"): words.value(one.now, plan.metrics[lever]),
             _("Needed alone"): "–" if one.value is None else words.needed(one.value, plan.metrics[lever]),
             _("Change"): "–" if one.value is None else words.difference(one.value - one.now, plan.metrics[lever]),
+            _("Chance"): surety.spoken(chances.get(lever)),
             _("Can it?"): verdict(plan, one),
         }
         for lever, one in needed.items()
@@ -80,8 +84,8 @@ def verdict(plan: Plan, one: Required) -> str:
     return says.get(one.limit, says["no_effect"]).format(limit=limit, kgi=kgi)
 
 
-def spread(plan: Plan, spread: goal.Spread) -> list[dict[str, str]]:
-    """Return one row per lever of the least-effort spread."""
+def spread(plan: Plan, spread: goal.Spread, chances: Mapping[str, TargetChance]) -> list[dict[str, str]]:
+    """Return one row per lever of the least-effort spread, and how likely each target is by itself."""
     return [
         {
             _("Lever"): words.name(plan.metrics[lever]),
@@ -89,6 +93,7 @@ def spread(plan: Plan, spread: goal.Spread) -> list[dict[str, str]]:
             _("Now"): words.value(one.now, plan.metrics[lever]),
             _("Target"): words.apart(one.now, one.value, plan.metrics[lever])[1],
             _("Change"): words.difference(one.value - one.now, plan.metrics[lever]),
+            _("Chance"): surety.spoken(chances.get(lever)) if one.log_change else "–",
             _("Note"): {"plausible": _("at its limit"), "frozen": _("held still")}.get(one.limit or "", ""),
         }
         for lever, one in spread.items()

@@ -19,7 +19,7 @@ __all__ = ["WORDS", "Card", "Model", "Move", "Stage", "tree_board"]
 WORDS = ("tree", "funnel", "monitors", "path", "carries", "now_required", "lever", "gap", "baseline",
          "fold", "unfold", "fold_all", "unfold_all", "zoom_in", "zoom_out", "fit", "search", "nothing_found",
          "pin", "unpin", "pinned", "picture_svg", "picture_png", "cannot_alone", "over_limit", "closes",
-         "spoken", "spoken_needed", "lever_spoken")  # fmt: skip
+         "spoken", "spoken_needed", "lever_spoken", "chance")  # fmt: skip
 """The labels and sentences a page gives in its own language; those with blanks are filled in the browser."""
 
 _HERE = Path(__file__).parent
@@ -37,6 +37,7 @@ class Card:
 
     `operator` is the sign that joins the metric's children (× + ÷ − ƒ), empty for an input; `operator_name`
     says it in words. `low` and `high` are its plausible range; a lever is moved within `span`, in steps of `step`.
+    `chance` is how likely its target is, in bars from 1 to 4 (0: nothing judges it), `chance_text` says it in words.
     """
 
     id: str
@@ -55,6 +56,8 @@ class Card:
     operator: str = ""
     operator_name: str = ""
     formula: str = ""
+    chance: int = 0
+    chance_text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,7 +227,7 @@ function frameMap(view) {
 function paintFoot(view) {
   const { words, cards, stages } = view.data, teams = new Map(cards.filter((card) => card.team_name).map((card) => [card.team, card]));
   const chain = stages.length > 0, statuses = [...new Set(view.scene.places.map((place) => place.card.role))];
-  const said = JSON.stringify([words, view.phone, chain, [...teams.values()].map((card) => [card.team_name, card.colour]), statuses, view.kept.pinned != null, cards.length > MANY]);
+  const said = JSON.stringify([words, view.phone, chain, [...teams.values()].map((card) => [card.team_name, card.colour]), statuses, view.kept.pinned != null, cards.length > MANY, cards.some((card) => card.chance)]);
   if (said === view.footSaid) return;
   view.footSaid = said;
   const key = (text, shapes, wide) => {
@@ -244,6 +244,7 @@ function paintFoot(view) {
   items.push(key(words.lever, [["rect", { y: 5, width: 30, height: 4, rx: 2, class: "groove" }], ["circle", { cx: 15, cy: 7, r: 5.5, class: "thumb" }]], true));
   items.push(key(words.now_required, [["rect", { y: 5, width: 30, height: 4, rx: 2, class: "lack" }], ["rect", { y: 5, width: 20, height: 4, rx: 2, fill: "currentColor" }]], true));
   items.push(key(words.gap, [["path", { d: SHAPES.down, transform: "translate(2 2)", style: "fill:var(--gap)" }]]));
+  if (cards.some((card) => card.chance)) items.push(key(words.chance, [["path", { d: signal(4), class: "rest" }], ["path", { d: signal(2), class: "likely" }]]));
   items.push(key(words.baseline, [["path", { d: "M7 1 V13", class: "was" }]]));
   if (view.kept.pinned) items.push(key(words.pinned, [["path", { d: SHAPES.pin, transform: "translate(2 2)", class: "mark pinned" }]]));
   view.foot.replaceChildren(...items, tools(view));

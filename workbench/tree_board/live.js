@@ -52,11 +52,13 @@ const part = (value, needed) => (needed == null ? null : value && needed ? clip(
 /** What a screen reader says of a card, and the few lines shown when a pointer rests on it. */
 function spoken(live, card, said) {
   const { words } = live, facts = { name: card.name, now: said.now, required: said.required, team: card.team_name };
-  return fill(said.required == null ? words.spoken : words.spoken_needed, facts);
+  const told = fill(said.required == null ? words.spoken : words.spoken_needed, facts);
+  return card.chance && said.required != null && !live.changed.size ? `${told}. ${card.chance_text}` : told;
 }
 
 function details(live, card) {
-  return [card.name, card.formula, card.team_name, closing(live, card)].filter(Boolean).join("\n");
+  const chance = card.chance && !live.changed.size ? card.chance_text : "";
+  return [card.name, card.formula, card.team_name, chance, closing(live, card)].filter(Boolean).join("\n");
 }
 
 /** How much of the goal's gap a lever closes at the better end of its own plausible range. */

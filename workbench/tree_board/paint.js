@@ -9,6 +9,9 @@ const SHAPES = {
   pin: "M5 0 L10 5 L5 10 L0 5 Z",
 };
 
+/** Four bars, the first n of them: how likely a target is. */
+const signal = (n) => [0, 1, 2, 3].slice(0, n).map((at) => `M${at * 4} ${8 - at * 2.5} h3 V11 h-3 Z`).join(" ");
+
 const make = (tag, name = "") => Object.assign(document.createElement(tag), { className: name });
 const shape = (tag, attributes = {}) => set(document.createElementNS(SVG, tag), attributes);
 
@@ -60,6 +63,9 @@ function newCard() {
   add("unit", "tspan", { dx: 1 }, parts.value);
   add("gap", "text");
   for (const name of ["mark", "lever"]) add(name, "path");
+  add("chance", "g", { "aria-hidden": true });
+  add("rest", "path", { d: signal(4) }, parts.chance);
+  add("likely", "path", {}, parts.chance);
   addTrack(node, parts, add);
   add("required", "text");
   add("fold", "g");
@@ -102,16 +108,19 @@ function paintCard(view, node, { card, x, y, w, h, wide }) {
 /** The name on one line or two, and the sign of a lever. */
 function nameCard(view, node, card, { w, h, wide }) {
   const { parts } = node, small = h < 70 && !wide, room = w - 23, px = small ? 11 : wide ? 14 : 12.5;
-  const names = wrap(view.font, card.name, { room, px, most: wide ? 1 : 2, notch: !card.span ? 0 : small ? 12 : 18 }), two = names.length > 1;
+  const names = wrap(view.font, card.name, { room, px, most: wide ? 1 : 2, notch: (card.span ? (small ? 12 : 18) : 0) + (card.chance ? (small ? 13 : 19) : 0) }), two = names.length > 1;
   [parts.name0, parts.name1].forEach((line, n) => write(set(line, { x: 13, "font-size": px }), names[n] ?? ""));
   node.two = two;
   set(parts.lever, { d: SHAPES.lever, transform: small ? `translate(${w - 19} 5) scale(0.72)` : `translate(${w - 24} ${two ? 3 : 8})`, display: card.span ? null : "none" });
+  set(parts.likely, { d: signal(card.chance) });
+  set(parts.chance, { transform: small ? `translate(${w - (card.span ? 33 : 20)} 5) scale(0.8)` : `translate(${w - (card.span ? 46 : 25)} ${two ? 5 : 10})` });
 }
 
 /** Everything on a card that moves with the numbers. */
 function paintCardNumbers(view, node, { card, w, h, wide }) {
   const { parts } = node, said = says(view.live, card, view.kept.pinned), small = h < 70 && !wide, big = h > 90, { two } = node;
   set(node, { class: ["card", card.role, card.span ? "movable" : "", said.status === "gap" ? "has-gap" : "", view.scene.feeds.has(card.id) ? "feeds" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim() });
+  set(parts.chance, { display: card.chance && !view.live.changed.size && said.required != null ? null : "none" }); // judged by Python: stale while a lever moves
   const left = 13, room = w - left - 10, gapPx = big ? 13 : 11.5, bare = said.required == null && !card.span && !(big && said.pinned);
   const drop = bare ? (big ? 12 : two ? 3 : small ? 4 : 6) : 0, first = (two ? (small ? 14 : 16) : small ? 17 : 20) + drop;
   [parts.name0, parts.name1].forEach((line, n) => set(line, { y: first + n * (small ? 12.5 : 14) }));

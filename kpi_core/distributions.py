@@ -1,0 +1,167 @@
+"""Distributions as quantile functions: which value a share u of all outcomes stays below.
+
+A quantile turns uniform points of any kind (`draws.points`) into values; the same points, the same values.
+Beta and counts are read from tables that are cut off where u is under 1e-12 or over 1 − 1e-12.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+from scipy.special import betainc, betainccinv, betaincinv, betaln, expit, gammaincinv, ndtr, ndtri, pdtr
+from scipy.stats import nbinom, poisson
+
+from kpi_core.readings import Array
+
+_TAIL = 1e-12
+# Beyond such a table a count is rounded from a gamma of the same three moments: off by one in 1 of 10,000 draws.
+_TABLE_SPREAD, _TABLE_LENGTH = 1_000.0, 200_000
+# 257 knots: within 3e-9 of the exact beta quantile for any x and n.
+_BETA_Z = np.linspace(-7.04, 7.04, 257)
+
+
+class Distribution(Protocol):
+    """What a lever may turn out to be."""
+
+    def quantile(self, u: Array) -> Array:
+        """Return the value that a share u of all outcomes stays below, in u's shape."""
+
+    def moments(self) -> tuple[float, float]:
+        """Return mean and variance."""
+
+
+@dataclass(frozen=True)
+class Triangular:
+    """Most likely at `base`, impossible outside [low, high]."""
+
+    low: float
+    base: float
+    high: float
+
+    def quantile(self, u: Array) -> Array:
+        """Return low + √(u·w·(base − low)) left of base, high − √((1 − u)·w·(high − base)) right; w = high − low."""
+        width, left, right = self.high - self.low, self.base - self.low, self.high - self.base
+        is_left = u * width < left
+        away = np.sqrt(np.where(is_left, u * (width * left), (1 - u) * (width * right)))
+        return np.where(is_left, self.low + away, self.high - away)
+
+    def moments(self) -> tuple[float, float]:
+        """Return (low + base + high)/3 and the sum of the squared differences/36."""
+        a, b, c = self.low, self.base, self.high
+        return (a + b + c) / 3, ((b - a) ** 2 + (c - b) ** 2 + (c - a) ** 2) / 36
+
+
+@dataclass(frozen=True)
+class SplitNormal:
+    """Two half normals that meet at the median `base`, `left` and `right` their standard deviations."""
+
+    base: float
+    left: float
+    right: float
+
+    def quantile(self, u: Array) -> Array:
+        """Return base + left·z below the median, base + right·z above; z the normal's quantile."""
+        z = ndtri(u)
+        return np.asarray(self.base + np.where(z < 0, self.left, self.right) * z)
+
+    def moments(self) -> tuple[float, float]:
+        """Return base + (right − left)/√(2π) and (left² + right²)/2 − (mean − base)²."""
+        shift = (self.right - self.left) / math.sqrt(2 * math.pi)
+        return self.base + shift, (self.left**2 + self.right**2) / 2 - shift**2
+
+
+@dataclass(frozen=True)
+class Lognormal:
+    """Its logarithm is normal: `log_median` and `spread` are that normal's mean and standard deviation."""
+
+    log_median: float
+    spread: float
+
+    def quantile(self, u: Array) -> Array:
+        """Return exp(log median + spread·z)."""
+        return np.asarray(np.exp(self.log_median + self.spread * ndtri(u)))
+
+    def moments(self) -> tuple[float, float]:
+        """Return m = exp(log median + spread²/2) and m²·(exp(spread²) − 1)."""
+        mean = math.exp(self.log_median + self.spread**2 / 2)
+        return mean, mean**2 * math.expm1(self.spread**2)
+
+
+@dataclass(frozen=True)
+class Beta:
+    """A rate: a − ½ successes and b − ½ failures were seen."""
+
+    a: float
+    b: float
+
+    def quantile(self, u: Array) -> Array:
+        """Return the rate, from a table: within 3e-9 of `scipy.special.betaincinv`, hundreds of times faster."""
+        log_odds, slopes = _beta_table(self.a, self.b)
+        step = _BETA_Z[1] - _BETA_Z[0]
+        place = (np.clip(ndtri(u), _BETA_Z[0], _BETA_Z[-1]) - _BETA_Z[0]) / step
+        knot = np.minimum(place.astype(np.intp), _BETA_Z.size - 2)
+        t = place - knot
+        start, end, out, back = log_odds[knot], log_odds[knot + 1], step * slopes[knot], step * slopes[knot + 1]
+        rise = end - start
+        curve = start + t * (out + t * (3 * rise - 2 * out - back + t * (out + back - 2 * rise)))
+        return np.asarray(expit(curve))
+
+    def moments(self) -> tuple[float, float]:
+        """Return a/(a + b) and ab/((a + b)²(a + b + 1))."""
+        total = self.a + self.b
+        return self.a / total, self.a / total * (self.b / total) / (total + 1)
+
+
+@dataclass(frozen=True)
+class Count:
+    """A whole number with this mean and `scatter` (φ) times as much variance: Poisson for 1, else negative binomial."""
+
+    mean: float
+    scatter: float = 1.0
+
+    def quantile(self, u: Array) -> Array:
+        """Return the smallest count that at least a share u of all outcomes does not exceed."""
+        first, reached = _count_table(self.mean, self.scatter)
+        if reached.size:
+            # The table's last count stands for all above it.
+            return (first + np.searchsorted(reached[:-1], u)).astype(np.float64)
+        spread = math.sqrt(self.mean * self.scatter)
+        shape = (2 * spread / (2 * self.scatter - 1)) ** 2
+        found = self.mean + spread * (gammaincinv(shape, u) - shape) / math.sqrt(shape)
+        return np.asarray(np.maximum(np.ceil(found - 0.5), 0.0))
+
+    def moments(self) -> tuple[float, float]:
+        """Return the mean and φ·mean."""
+        return self.mean, self.scatter * self.mean
+
+
+@lru_cache(maxsize=256)
+def _beta_table(a: float, b: float) -> tuple[Array, Array]:
+    """Return log-odds of the rate at the knots and their slopes by z: smooth in both tails, so few knots do."""
+    tail, left = ndtr(-np.abs(_BETA_Z)), _BETA_Z < 0
+    # Both ends from their own side: 1 − rate would lose all digits of a rest of 1e-17.
+    log_rate = np.log(np.where(left, betaincinv(a, b, tail), betainccinv(a, b, tail)))
+    log_rest = np.log(np.where(left, betainccinv(b, a, tail), betaincinv(b, a, tail)))
+    log_normal = -(_BETA_Z**2) / 2 - math.log(2 * math.pi) / 2
+    return log_rate - log_rest, np.exp(log_normal - a * log_rate - b * log_rest + betaln(a, b))
+
+
+@lru_cache(maxsize=64)
+def _count_table(mean: float, scatter: float) -> tuple[float, Array]:
+    """Return the first count with a chance worth naming and the chance of at most it, and so on; or an empty table."""
+    if mean == 0:
+        return 0.0, np.ones(1)
+    if mean * scatter > _TABLE_SPREAD**2:
+        return 0.0, np.empty(0)
+    poisson_like = scatter < 1 + 1e-6
+    size, share = math.inf if poisson_like else mean / (scatter - 1), 1 / scatter
+    ends = [_TAIL, 1 - _TAIL]
+    first, last = poisson.ppf(ends, mean) if poisson_like else nbinom.ppf(ends, size, share)
+    if not last - first < _TABLE_LENGTH:
+        return 0.0, np.empty(0)
+    counts = np.arange(first, last + 1)
+    return float(first), pdtr(counts, mean) if poisson_like else betainc(size, counts + 1, share)

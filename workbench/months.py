@@ -1,0 +1,101 @@
+"""Months in people's words, and the controls of a look at the year: from when, which lever, with which KSFs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import streamlit as st
+from babel.dates import get_month_names
+
+from kpi_core import focus, pacing
+from kpi_core.document import MONTHS_A_YEAR
+from kpi_core.plan import Plan
+from workbench import session, words
+from workbench.words import _
+
+_TOKYO_AHEAD = timedelta(hours=9)
+
+
+def name(label: str) -> str:
+    """Return a month's short name: 4月, Apr."""
+    return str(get_month_names("abbreviated", locale=words.language())[int(label[-2:])])
+
+
+def of_year(plan: Plan) -> tuple[str, ...]:
+    """Return the fiscal year's twelve months as 2026-04, first to last."""
+    year, month = (int(part) for part in plan.fiscal_year.starts.split("-"))
+    first = MONTHS_A_YEAR * year + month - 1
+    return tuple(f"{at // 12:04d}-{at % 12 + 1:02d}" for at in range(first, first + MONTHS_A_YEAR))
+
+
+def named(plan: Plan, number: int) -> str:
+    """Return the name of the year's first, second, … month."""
+    return name(of_year(plan)[number - 1])
+
+
+def today(plan: Plan) -> int | None:
+    """Return which month of the plan's year it is now in Japan; None outside it."""
+    label = (datetime.now(UTC) + _TOKYO_AHEAD).strftime("%Y-%m")
+    return of_year(plan).index(label) + 1 if label in of_year(plan) else None
+
+
+def start(plan: Plan) -> int:
+    """Return the month from which on more can be done."""
+    labels = of_year(plan)
+    if session.typed("deadline_start") not in range(1, MONTHS_A_YEAR + 1):
+        session.follow("deadline_start", 1)
+    chosen: int = st.select_slider(
+        _("Start in"),
+        options=range(1, MONTHS_A_YEAR + 1),
+        format_func=lambda number: name(labels[number - 1]),
+        key="deadline_start",
+        persist_state="session",
+    )
+    return chosen
+
+
+def lever(plan: Plan) -> list[str]:
+    """Return the levers that are to rise: one entry, or all rates alike."""
+    options: list[str] = [pacing.entry_lever(plan)]
+    options += [one for one in plan.tree_by_month.levers(plan.kgi.metric) if one not in options]
+    if len(pacing.rate_levers(plan)) > 1:
+        options.insert(1, _ALL_RATES)
+    if session.typed("deadline_lever") not in options:
+        session.follow("deadline_lever", options[0])
+    chosen = st.selectbox(
+        _("What is to rise"),
+        options=options,
+        format_func=lambda one: _("All rates alike") if one == _ALL_RATES else words.name(plan.metrics[one]),
+        key="deadline_lever",
+        persist_state="session",
+    )
+    return list(pacing.rate_levers(plan)) if chosen == _ALL_RATES else [chosen]
+
+
+_ALL_RATES = "*"
+
+
+def parts() -> int:
+    """Return into how many parts the year is cut for reading."""
+    says = {12: _("Months"), 4: _("Quarters"), 2: _("Halves")}
+    return int(
+        st.segmented_control(
+            _("Sum by"),
+            options=list(says),
+            format_func=says.__getitem__,
+            default=12,
+            required=True,
+            key="deadline_parts",
+            persist_state="session",
+            label_visibility="collapsed",
+        )
+    )
+
+
+def at_work(plan: Plan) -> Sequence[str]:
+    """Return the KSFs that are taken to be at work: none, or the best set for this year."""
+    if not plan.ksfs:
+        return ()
+    wanted = st.toggle(_("With the KSFs of Focus"), key="deadline_ksfs", persist_state="session")
+    return focus.choose(plan, objective="year", before=session.baseline()).chosen if wanted else ()

@@ -1,0 +1,203 @@
+"""What a plan says about time, as fields: lead times, season, cash, what is under way, what went before, and work.
+
+Several numbers stand in one field, apart by spaces or commas, as people paste them from a sheet. An entry that
+cannot be used stays where it was typed with the reason below it, and the plan stays as it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from kpi_core.timeline import run
+from workbench import fields, formats, refusals, session, words
+from workbench.words import _, md
+
+_APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
+Seen = TypeVar("Seen")
+_LINES = re.compile(r"[\n;；]+")
+
+
+def looked(ask: Callable[..., Seen], plan: Plan, before: Plan, **choice: Any) -> Seen:
+    """Return what `ask` sees; if time cannot be run like this, say why, offer the fields to mend it, and stop."""
+    try:
+        return ask(plan, before, **choice)
+    except KpiError as error:
+        refusals.refuse(error)
+        settings(plan)
+        st.stop()
+
+
+def settings(plan: Plan) -> None:
+    """Show everything a plan says about time, each field editable."""
+    st.caption(
+        _("Several numbers in one field: this month first, apart by spaces. Illustrative until you put in your own.")
+    )
+    for title, draw in (
+        (_("Lead times"), _lead_times),
+        (_("Season, and the months before"), _before),
+        (_("Open pipeline when the year begins"), _opening),
+        (_("From revenue to cash"), _cash),
+        (_("Work per unit and working time"), _work),
+    ):
+        with st.expander(title, icon=":material/schedule:"):
+            draw(plan)
+
+
+def _lead_times(plan: Plan) -> None:
+    st.caption(_("Of those that get there, what share arrives in the same month, the next, and so on. 60% 30% 10%"))
+    steps = [metric for metric in plan.tree_by_month.carriers(plan.kgi.metric) if metric in plan.tree.expressions]
+    steps = [metric for metric in steps if not plan.metrics[metric].is_share]
+    for metric, column, below in _columns(steps, 2):
+        with column:
+            entry, path = plan.metrics[metric], f"metrics.{metric}.lag"
+            _several(words.name(entry), path, [_percent(share) for share in entry.lag], "%", below=below)
+
+
+def _before(plan: Plan) -> None:
+    entries = [lever for lever in plan.tree.levers(plan.kgi.metric) if plan.metrics[lever].is_flow]
+    st.caption(_("Season: twelve weights, January first; only their proportions count."))
+    for lever, column, below in _columns(entries, 2):
+        with column:
+            entry = plan.metrics[lever]
+            label = _("Season of {metric}").format(metric=words.name(entry))
+            _several(label, f"metrics.{lever}.season", _plain(entry.season), "", below=below)
+    st.caption(
+        _("Amounts of the months before the year, the latest last; without any, the plan's own numbers are taken.")
+    )
+    for metric, column, below in _columns(list(dict.fromkeys((*entries, *plan.stages))), 2):
+        with column:
+            entry = plan.metrics[metric]
+            label = _("Past months of {metric}").format(metric=words.name(entry))
+            _several(label, f"metrics.{metric}.history", _plain(entry.history), entry.unit, below=below)
+
+
+def _opening(plan: Plan) -> None:
+    st.caption(_("How many are still open by age: entered this month, the month before, and so on."))
+    waiting = [
+        stage
+        for stage in plan.stages
+        if any(stage in plan.tree_by_month.parts(other) and len(entry.lag) > 1 for other, entry in plan.metrics.items())
+    ]
+    for stage, column, below in _columns(waiting, 2):
+        with column:
+            label = _("Open: {metric}").format(metric=words.name(plan.metrics[stage]))
+            stock = _plain(plan.opening.stock.get(stage, ()))
+            _several(label, f"opening.stock.{stage}", stock, plan.metrics[stage].unit, below=below)
+    shown = "\n".join(f"{formats.grouped(deal.amount)} {_percent(deal.chance)}" for deal in plan.opening.deals)
+    key = session.follow("opening.deals", shown)
+    st.text_area(
+        _("Deals as the people on them see them: amount and chance, one a line (800万 50%)"),
+        key=key,
+        on_change=fields.store,
+        args=(key, lambda text: {"opening.deals": _deals(text)}),
+        height=100,
+    )
+    fields.reason(key, _("Deals"))
+
+
+def _cash(plan: Plan) -> None:
+    rate, lag = st.columns([1, 2])
+    below, cash = st.container(), plan.cash
+    with rate:
+        fields.typed(
+            _("Share that is paid"),
+            "cash.rate",
+            "" if cash is None else _percent(cash.rate),
+            lambda text: {"cash": None} if not text.strip() else {"cash.rate": formats.parse(text, "%")},
+            below=below,
+        )
+    with lag:
+        _several(
+            _("Arrives in the same month, the next, and so on"),
+            "cash.lag",
+            [] if cash is None else [_percent(share) for share in cash.lag],
+            "%",
+            below=below,
+        )
+
+
+def _work(plan: Plan) -> None:
+    st.caption(_("Minutes that one unit takes a team; what all teams have is members × days × minutes × utilisation."))
+    pairs = [(stage, team) for stage in plan.stages for team in _busy(plan, stage)]
+    for (stage, team), column, below in _columns(pairs, 3):
+        with column:
+            entry = plan.metrics[stage]
+            label = _("{team}: minutes per {metric}").format(
+                team=words.name(plan.teams[team]), metric=words.name(entry)
+            )
+            fields.number(label, f"metrics.{stage}.work.{team}", entry.work.get(team), empty=_("None"), below=below)
+    assume = plan.assumptions
+    days, minutes, used = st.columns(3)
+    under = st.container()
+    with days:
+        fields.number(_("Working days a month"), "assumptions.work_days", assume.work_days, empty=None, below=under)
+    with minutes:
+        fields.number(_("Minutes a day"), "assumptions.day_minutes", assume.day_minutes, empty=None, below=under)
+    with used:
+        fields.typed(
+            _("Utilisation"),
+            "assumptions.utilisation",
+            _percent(assume.utilisation),
+            lambda text: {"assumptions.utilisation": formats.parse(text, "%")},
+            below=under,
+        )
+
+
+def _busy(plan: Plan, stage: str) -> list[str]:
+    """Return the teams whose minutes a stage may take: those given, else the one that answers for it."""
+    entry = plan.metrics[stage]
+    own = [entry.team] if entry.team in plan.teams and not entry.work else []
+    return [*entry.work, *(team for team in own if team is not None)]
+
+
+def _columns(entries: Sequence[Any], count: int) -> list[tuple[Any, Any, Any]]:
+    """Return each entry with the column it stands in and the place below its row."""
+    found = []
+    for at in range(0, len(entries), count):
+        row, below = st.columns(count), st.container()
+        found += [(entry, column, below) for entry, column in zip(entries[at : at + count], row, strict=False)]
+    return found
+
+
+def _several(label: str, path: str, shown: Sequence[str], unit: str, *, below: Any) -> None:
+    """Show a field for several numbers; empty takes them away."""
+
+    def changes(text: str) -> dict[str, Any]:
+        said = [part for part in _APART.split(text.strip()) if part]
+        numbers = [formats.parse(part, unit) for part in said]
+        return _tried({path: numbers or None})
+
+    fields.typed(md(label), path, " ".join(shown), changes, below=below)
+
+
+def _plain(numbers: Sequence[float]) -> list[str]:
+    return [formats.plain_number(number) for number in numbers]
+
+
+def _percent(share: float) -> str:
+    return f"{formats.plain_number(round(share * 100, 6))}%"
+
+
+def _deals(text: str) -> list[dict[str, float]]:
+    found = []
+    for line in filter(None, (part.strip() for part in _LINES.split(text))):
+        amount, chance = [*line.rsplit(maxsplit=1), ""][:2]
+        if not chance:
+            raise KpiError(
+                "deal_unclear", "Write an amount and a chance on each line, as 800万 50%: “{line}”.", line=line[:40]
+            )
+        found.append({"amount": formats.parse(amount, "円"), "chance": formats.parse(chance, "%")})
+    return found
+
+
+def _tried(changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changes if the year still runs with them: what is refused is refused where it was typed."""
+    changed = session.plan().replace(changes)
+    run(changed, before=session.baseline())
+    return changes
