@@ -106,6 +106,17 @@ class Setting:
         """Return the same with other paces of some inputs."""
         return Setting(self.axis, self.tree, MappingProxyType({**self.values, **values}), self.months)
 
+    def lasting(self) -> Setting:
+        """Return the same with as many more months behind the year as anything can take, each like the last."""
+        more = self.axis.past
+
+        def longer(pace: Array | float) -> Array | float:
+            return np.pad(pace, (0, more), mode="edge") if np.ndim(pace) == 1 else pace
+
+        values = {lever: np.asarray(longer(pace))[()] for lever, pace in self.values.items()}
+        adjust = {metric: (longer(times), longer(plus)) for metric, (times, plus) in self.months.adjust.items()}
+        return Setting(self.axis, self.tree, values, Months(self.months.count + more, adjust))
+
     def kgi(self) -> Array:
         """Return the KGI's pace by month."""
         found = evaluate(self.tree, self.values, only=[self.axis.plan.kgi.metric], months=self.months)

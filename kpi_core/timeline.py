@@ -31,20 +31,27 @@ _SAME = 1e-9
 
 @dataclass(frozen=True)
 class Deadline:
-    """By when a stage still counts: `full` is what one more unit is worth in time, `worth` by month of the year.
+    """By when a stage still counts: what one more unit is `worth` this year, by the month it enters.
 
-    `ninety`, `fifty`, `any` are the last months (1–12) in which it still has that share of its full worth; None:
-    in no month of this year.
+    `complete` is what it is worth if the year did not end, by month as well (KSFs may be raising it), and `full`
+    that without any KSF. `ninety`, `fifty`, `any` are the last months (1–12) in which it still has that share of
+    its complete worth; None: in no month of this year.
     """
 
     metric: str
     full: float
     worth: Array
+    complete: Array
+
+    @property
+    def share(self) -> Array:
+        """Return which part of its complete worth a unit still has, by month."""
+        known = np.abs(self.complete) > 0
+        return np.asarray(np.where(known, self.worth / np.where(known, self.complete, 1.0), 0.0))
 
     def last(self, share: float) -> int | None:
         """Return the last month in which one more unit has at least this share of its full worth."""
-        least = max(share - _SAME, _SAME) * abs(self.full)
-        found = np.flatnonzero(np.abs(self.worth) >= least) if self.full else np.zeros(0)
+        found = np.flatnonzero(self.share >= max(share - _SAME, _SAME))
         return int(found[-1]) + 1 if len(found) else None
 
     @property
@@ -134,8 +141,8 @@ class Timeline:
 
         5 % more of a rate from April on brings 62 % of what it will bring in every later year.
         """
-        tree, metric = self.setting.tree, self.plan.kgi.metric
-        lasting = 0.01 * float(slopes(tree, metric)[lever]) * tree.now(lever) * MONTHS_A_YEAR / self.plan.kgi.months
+        tree = self.setting.tree
+        lasting = 0.01 * float(self._static[lever]) * tree.now(lever) * MONTHS_A_YEAR / self.plan.kgi.months
         return np.asarray(self.alive(lever) / lasting) if lasting else np.zeros(MONTHS_A_YEAR)
 
     @cached_property
@@ -145,10 +152,24 @@ class Timeline:
         return {stage: self.deadline(stage) for stage in self.plan.stages if stage in carriers}
 
     def deadline(self, metric: str) -> Deadline:
-        """Return by when one more unit of a metric still counts, seen from its worth if time did not end."""
-        plan = self.plan
-        static = slopes(self.setting.tree, plan.kgi.metric)
-        return Deadline(metric, float(static[metric]), self.worth[metric][self.setting.axis.year])
+        """Return by when one more unit of a metric still counts, seen from its worth if the year did not end."""
+        here = self.setting.axis.year
+        return Deadline(metric, float(self._static[metric]), self.worth[metric][here], self._endless[metric][here])
+
+    @cached_property
+    def _static(self) -> dict[str, Array]:
+        return slopes(self.setting.tree, self.plan.kgi.metric)
+
+    @cached_property
+    def _endless(self) -> dict[str, Array]:
+        """Return what one more unit is worth by month if the year went on as its last month is."""
+        given = self.setting.lasting()
+        worth = slopes(given.tree, self.plan.kgi.metric, given.values, months=given.months, weights=1 / MONTHS_A_YEAR)
+        flows = self.plan.metrics
+        return {
+            metric: worth[metric] * (MONTHS_A_YEAR if flows[metric].is_flow else MONTHS_A_YEAR / self.plan.kgi.months)
+            for metric in self.values
+        }
 
     @cached_property
     def cash(self) -> Array | None:

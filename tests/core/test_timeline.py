@@ -12,7 +12,7 @@ from kpi_core.errors import KpiError
 from kpi_core.focus import choose
 from kpi_core.lags import Months
 from kpi_core.plan import Plan
-from kpi_core.timeline import run
+from kpi_core.timeline import gain, run
 from kpi_core.tree import Tree, evaluate, slopes
 
 ROOT = Path(__file__).parents[2]
@@ -404,3 +404,32 @@ def test_a_monthly_plan_counts_a_unit_over_the_whole_year():
     assert found.kgi == pytest.approx(monthly.tree.now("booked"), rel=1e-12)
     assert calls.worth[0] == pytest.approx(calls.full, rel=1e-12)
     assert calls.worth[-1] == pytest.approx(calls.full * 0.7 * 0.3, rel=1e-12)
+
+
+def test_with_ksfs_at_work_a_unit_never_has_more_than_its_complete_worth():
+    """The rates rise while it is under way: complete is what it is worth if the year went on, at most 100 % of it."""
+    helped = run(SAMPLE, SIX)
+
+    for deadline in helped.deadlines.values():
+        assert (deadline.share <= 1 + 1e-12).all()
+        assert deadline.share[0] == pytest.approx(1)
+        assert deadline.complete[-1] > deadline.full
+    assert helped.deadlines["wins"].complete[0] == pytest.approx(8e6)
+
+
+def test_what_a_point_more_brings_this_year_falls_the_later_it_comes():
+    """T-S1: ¥7.64M of ¥11.52M from April; nothing from February on."""
+    gains = [gain(SAMPLE, "meeting_rate", 0.01, start=month) for month in range(1, 13)]
+
+    assert gains[0] / 1e6 == pytest.approx(7.64, abs=0.005)
+    assert gains == sorted(gains, reverse=True)
+    assert gains[10] == pytest.approx(0, abs=1e-6)
+    with pytest.raises(KpiError, match="not an input"):
+        gain(SAMPLE, "leads", 1.0)
+
+
+def test_a_levers_reach_is_the_part_of_its_yearly_effect_that_still_arrives():
+    """Domain §4.5: 26.83 of 43.2 (62 %) for the appointment rate, 31.94 of 43.2 (74 %) for the proposal win rate."""
+    assert YEAR.reach("appt_rate")[0] == pytest.approx(26.83 / 43.2, abs=2e-4)
+    assert YEAR.reach("proposal_win_rate")[0] == pytest.approx(31.94 / 43.2, abs=2e-4)
+    assert YEAR.alive("appt_rate")[10] == 0

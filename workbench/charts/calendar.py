@@ -64,9 +64,10 @@ def _build(share: str, worth: str, height: int) -> Chart:
     ]
     strong = base.transform_filter((alt.datum.share > 0.55) & ~alt.datum.lost)
     weak = base.transform_filter((alt.datum.share <= 0.55) | alt.datum.lost)
+    size = alt.ExprRef("width < 560 ? 9 : 12")
     texts = [
-        strong.mark_text(fontSize=12, fontWeight="bold", color="#FFFFFF").encode(text="label:N"),
-        weak.mark_text(fontSize=12).encode(text="label:N"),
+        strong.mark_text(fontSize=size, fontWeight="bold", color="#FFFFFF").encode(text="label:N"),
+        weak.mark_text(fontSize=size).encode(text="label:N"),
     ]
     names = (
         alt.Chart(ROWS)

@@ -47,5 +47,7 @@ def _build(past_word: str, new_word: str, planned_word: str, cash_word: str) -> 
     cash = base.mark_line(strokeWidth=2.5, point=alt.OverlayMarkDef(size=36)).encode(
         y="cash:Q", color=alt.Color("cash_word:N", scale=colours, legend=legend)
     )
-    labels = base.mark_text(dy=-8, fontSize=12).encode(y="needed:Q", text="label:N")
+    labels = base.mark_text(dy=-8, fontSize=12, opacity=alt.ExprRef("width < 560 ? 0 : 1")).encode(
+        y="needed:Q", text="label:N"
+    )
     return alt.layer(past, new, planned, cash, labels).properties(height=_HEIGHT)

@@ -25,8 +25,7 @@ def calendar(look: Look) -> Picture:
     cells = []
     for row, (stage, deadline) in enumerate(look.planned.deadlines.items()):
         last = {deadline.ninety: "90"} | ({} if deadline.fifty == deadline.ninety else {deadline.fifty: "50"})
-        for column, worth in enumerate(deadline.worth.tolist()):
-            share = worth / deadline.full if deadline.full else 0.0
+        for column, (worth, share) in enumerate(zip(deadline.worth.tolist(), deadline.share.tolist(), strict=True)):
             cells.append(
                 {
                     "stage": words.name(plan.metrics[stage]),
