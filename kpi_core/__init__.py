@@ -7,7 +7,8 @@ from kpi_core.focus import FocusLimits, choose
 from kpi_core.forecast import fan, forecast
 from kpi_core.goal import implied, least_effort, required, required_all
 from kpi_core.horizons import horizons
-from kpi_core.pacing import equal_lift, planned_target, profile, volume
+from kpi_core.luck import planned_target
+from kpi_core.pacing import equal_lift, profile, volume
 from kpi_core.plan import Plan
 from kpi_core.sensitivity import bottleneck, break_even, plus_one, tornado, two_way, worth
 from kpi_core.targets import target_chances

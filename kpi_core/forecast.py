@@ -24,7 +24,7 @@ from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.draws import correlated, points, spread_of_mean
 from kpi_core.errors import KpiError
 from kpi_core.focus.effects import Effects, Objective
-from kpi_core.pacing import Luck, luck
+from kpi_core.luck import Luck, luck
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.tree import evaluate

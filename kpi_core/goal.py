@@ -23,7 +23,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from kpi_core.document import MAX_NUMBER, Metric
 from kpi_core.errors import KpiError
-from kpi_core.pacing import planned_target
+from kpi_core.luck import planned_target
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.tree import Tree, Values, evaluate, slopes
@@ -132,7 +132,7 @@ def required(plan: Plan, lever: str, *, target: float | None = None, confidence:
     Exact to 1e-9 of the target, for any tree; of several such values the plausible and then the nearest.
     A computed metric may be asked for as well (how many leads?); its formula is then set aside.
     With `confidence`, what the KGI must be expected to be for its target to come with that chance
-    (`pacing.planned_target`); planning for the target itself is a coin toss.
+    (`luck.planned_target`); planning for the target itself is a coin toss.
     Where an `if` makes the KGI jump, the value is the first behind the jump; a division by zero on the
     way ends the search. A dip or hump narrower than 1/64 of the plausible range may be overlooked.
 

@@ -10,6 +10,7 @@ from kpi_core import pacing
 from kpi_core.errors import KpiError
 from kpi_core.focus.effects import Effects
 from kpi_core.focus.explain import Focus
+from kpi_core.luck import luck
 from kpi_core.pacing import Multiplier
 from kpi_core.timeline import run
 
@@ -40,7 +41,7 @@ def horizons(found: Focus) -> Horizons:
     effects = Effects(plan, "run_rate")
     row = [[1.0 if ksf in found.chosen else 0.0 for ksf in effects.ksfs]]
     year = run(plan, found.chosen, before=found.before).kgi
-    deals = pacing.luck(plan)
+    deals = luck(plan)
     try:
         rest = pacing.volume(plan, ksfs=found.chosen, before=found.before)
     except KpiError as error:

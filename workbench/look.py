@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from kpi_core import pacing
 from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.errors import KpiError
+from kpi_core.luck import luck
 from kpi_core.pacing import Multiplier, Profile
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
@@ -75,7 +76,7 @@ class Look:
 
     def chance(self, timeline: Timeline) -> float | None:
         """Return the chance of the goal by the luck of the deals alone; None where none is to be counted."""
-        found = pacing.luck(self.plan)
+        found = luck(self.plan)
         return None if found is None else found.chance_of(timeline.kgi / found.each)
 
     def evened(self, before: Plan) -> Profile | None:

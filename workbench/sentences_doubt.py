@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kpi_core import pacing
 from kpi_core.focus import Focus
 from kpi_core.horizons import Horizons
+from kpi_core.luck import planned_target
 from kpi_core.plan import Plan
 from kpi_core.targets import TargetChance
 from kpi_core.uncertainty import FindingOut
@@ -100,7 +100,7 @@ def planned_for(plan: Plan, confidence: float | None) -> str:
     return _("To reach {goal} {chance}, {expected} have to be expected: what follows is for that.").format(
         goal=md(words.value(plan.kgi.target, kgi)),
         chance=words.chance(confidence),
-        expected=md(words.value(pacing.planned_target(plan, confidence), kgi)),
+        expected=md(words.value(planned_target(plan, confidence), kgi)),
     )
 
 

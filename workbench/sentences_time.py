@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kpi_core import pacing
+from kpi_core.luck import luck
 from kpi_core.pacing import Multiplier, Profile
 from kpi_core.plan import Plan
 from kpi_core.timeline import Load
@@ -109,7 +110,7 @@ def calendar(look: Look) -> str:
 
 def last_deals(look: Look) -> str:
     """Say how many deals it takes and by when; nothing where the KGI is no count of deals."""
-    plan, found = look.plan, pacing.luck(look.plan)
+    plan, found = look.plan, luck(look.plan)
     if found is None or found.metric not in look.planned.values:
         return ""
     last = look.planned.deadline(found.metric).ninety

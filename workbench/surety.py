@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from kpi_core import pacing
 from kpi_core.chance import Verdict
+from kpi_core.luck import luck
 from kpi_core.plan import Plan
 from kpi_core.targets import TargetChance, target_chances
 from workbench import session, words
@@ -22,7 +22,7 @@ _USUAL = (0.7, 0.8, 0.9)
 
 def choose(plan: Plan, key: str) -> float | None:
     """Return the chance to plan for; None: what adds up exactly, also where no luck can be counted."""
-    if pacing.luck(plan) is None:
+    if luck(plan) is None:
         return None
     options = [_EXACT, *sorted({*_USUAL, plan.kgi.confidence} - {0.0, 1.0})]
     kept = session.recall(_KEPT, _EXACT)

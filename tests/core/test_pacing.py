@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from kpi_core.errors import KpiError
+from kpi_core.luck import luck, planned_target
 from kpi_core.pacing import (
     equal_lift,
-    luck,
-    planned_target,
     profile,
     rate_levers,
     smooth,
