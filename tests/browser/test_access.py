@@ -25,7 +25,7 @@ def test_axe_finds_nothing_serious_on_any_page(browser: Browser, address: str, l
     page = context.new_page()
     found = []
 
-    for name in ("", "tree", "whatif", "sensitivity", "focus"):
+    for name in ("", "tree", "whatif", "sensitivity", "deadlines", "focus"):
         page.goto(f"{address}/{name}")
         page.locator(".st-key-answer").first.wait_for()
         page.locator(".stSpinner, [data-testid=stStatusWidget]").wait_for(state="detached")

@@ -155,7 +155,7 @@ def test_a_foreign_file_is_explained_and_the_plan_stays(page: Page, address: str
     expect(page.locator(".st-key-answer")).to_contain_text("8.64億円")
 
 
-@pytest.mark.parametrize("name", ["", "tree", "whatif", "sensitivity", "focus"])
+@pytest.mark.parametrize("name", ["", "tree", "whatif", "sensitivity", "deadlines", "focus"])
 def test_no_request_leaves_and_no_page_breaks(page: Page, address: str, name: str) -> None:
     outside: list[str] = []
     page.on("request", lambda request: outside.append(request.url) if not _inside(request.url, address) else None)
