@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from kpi_core import draws, ranges
 from kpi_core.document import Ksf, Metric, Text
 from kpi_core.errors import KpiError
 from kpi_core.formula import Names, fold_name, nearest_names, parse
@@ -197,6 +198,7 @@ def check_whole(plan: Plan, problems: Problems) -> None:
         metric = error.facts.get("metric")
         problems.add(error, f"metrics.{metric}.by_month" if metric else "metrics")
         return
+    _check_ranges(plan, problems)
     for metric, entry in plan.metrics.items():
         if entry.by_month is not None and not math.isclose(whole[metric], in_time[metric], rel_tol=1e-9):
             problems.add(
@@ -208,3 +210,23 @@ def check_whole(plan: Plan, problems: Problems) -> None:
                 ),
                 f"metrics.{metric}.by_month",
             )
+
+
+def _check_ranges(plan: Plan, problems: Problems) -> None:
+    """Check that every shape a range is said to have fits it, and that the correlations can hold together."""
+    for metric, entry in plan.metrics.items():
+        if entry.shape is not None and entry.formula is None:
+            try:
+                ranges.distribution(entry, name=metric)
+            except KpiError as error:
+                problems.add(error, f"metrics.{metric}.shape")
+    links = plan.assumptions.correlations
+    names = list(dict.fromkeys(metric for link in links for metric in link.pair))
+    for at, link in enumerate(links):
+        if link.pair[0] == link.pair[1]:
+            said = KpiError("correlated_with_itself", "{path}: a lever cannot go together with itself. Choose two.")
+            problems.add(said, f"assumptions.correlations.{at}")
+    try:
+        draws.correlated(draws.points(draws.FEWEST, len(names)), names, links)
+    except KpiError as error:
+        problems.add(error, "assumptions.correlations")

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from kpi_core import goal, sensitivity
-from workbench import doubt, page, pairs, sentences, sentences_doubt, session, surety
+from workbench import doubt, page, pairs, sentences, sentences_doubt, session, surety, together
 from workbench.rows import doubt as doubts
 from workbench.rows import sensitivity as rows
 from workbench.rows import whatif
@@ -35,6 +35,7 @@ if seen.levers:
     page.answer_small(sentences_doubt.finding_out(plan, seen.finding_out))
     st.caption(_("Working on a lever brings it controllability ÷ 5 of the way to its favourable end."))
     page.numbers(doubts.table(plan, seen), "uncertainty.finding_out(plan).worth", key="doubt")
+together.form(plan)
 
 st.header(_("Where is the bottleneck?"), anchor=False)
 scores = sensitivity.bottleneck(plan)

@@ -6,6 +6,7 @@ used stays in its field with the reason below it, and the plan stays as it was.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Any
 
@@ -19,6 +20,7 @@ from workbench import aim, fields, formats, refusals, sentences, session, words
 from workbench.words import _, md
 
 _NEW = "new_metric"
+_DIFFERS = "by_month_differs"
 
 
 def form(plan: Plan, metric: str) -> None:
@@ -44,6 +46,7 @@ def form(plan: Plan, metric: str) -> None:
             fields.choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, kinds())
         teams = {team: words.name(part) for team, part in plan.teams.items()}
         fields.choice(_("Team"), f"metrics.{metric}.team", entry.team, teams)
+        _what_is_known(metric, entry)
         _structure(plan, metric, entry)
 
 
@@ -81,7 +84,7 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
         _("Formula"),
         key=key,
         on_change=fields.store,
-        args=(path, lambda text: {path: text}),
+        args=(path, lambda text: _new_formula(metric, text)),
         height=80,
         help=_("Use the names of metrics, numbers, + − × ÷ ^ ( ) and sum, min, max, if."),
     )
@@ -93,6 +96,18 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
         fields.reason(key, _("Formula"))
 
 
+def _new_formula(metric: str, text: str) -> dict[str, Any]:
+    """Return the change of a formula; what the months had to say beside an older one goes where it no longer fits."""
+    plan, changes = session.plan(), {f"metrics.{metric}.formula": text}
+    try:
+        plan.replace(changes)
+    except KpiError as error:
+        paths = [str(problem.facts.get("path")) for problem in refusals.problems(error) if problem.code == _DIFFERS]
+        if paths and len(paths) == len(refusals.problems(error)):
+            return changes | dict.fromkeys(paths)
+    return changes
+
+
 def _point_at(text: str, error: KpiError) -> None:
     """Show the formula with a mark under the character that is wrong."""
     at = next(
@@ -101,6 +116,41 @@ def _point_at(text: str, error: KpiError) -> None:
     if isinstance(at, int) and "\n" not in text:
         wide = [unicodedata.east_asian_width(letter) in "WF" for letter in text[:at]]
         st.code(text + "\n" + "".join("\u3000" if is_wide else " " for is_wide in wide) + "▲", language=None)
+
+
+def _what_is_known(metric: str, entry: Metric) -> None:
+    """Ask for what its chances are judged by: past tries of a rate, and how its range spreads."""
+    if entry.is_share:
+        shown = "" if entry.tried is None else " / ".join(formats.grouped(number) for number in entry.tried)
+        fields.typed(
+            _("Of so many tries, so many succeeded (108 / 540)"),
+            f"metrics.{metric}.tried",
+            shown,
+            lambda text: {f"metrics.{metric}.tried": _tried(text)},
+            help=_("Take tries that all had their time to succeed. Chances are then judged by them."),
+        )
+    if entry.formula is None:
+        fields.choice(_("How its range spreads"), f"metrics.{metric}.shape", entry.shape or "triangular", _shapes())
+
+
+def _tried(text: str) -> list[float] | None:
+    parts = [part for part in re.split(r"[/／]", text) if part.strip()]
+    if not parts:
+        return None
+    if len(parts) != 2:
+        raise KpiError("tried_unclear", "Write successes and tries with a stroke between them, as 108 / 540.")
+    return [formats.parse(part) for part in parts]
+
+
+def _shapes() -> dict[str, str]:
+    return {
+        "triangular": _("Triangle: value most likely, nothing outside low and high"),
+        "split_normal": _("Bell: low and high are passed once in ten each"),
+        "lognormal": _("Lognormal: low and high are passed once in ten each, never below 0"),
+        "beta": _("From past tries (rates)"),
+        "poisson": _("Luck of a count (Poisson)"),
+        "negative_binomial": _("Luck of a count that swings more, by past months"),
+    }
 
 
 def _structure(plan: Plan, metric: str, entry: Metric) -> None:
@@ -138,11 +188,14 @@ def _remove(metric: str) -> None:
 
 def _becomes_computed(metric: str, text: str) -> dict[str, Any]:
     path = f"metrics.{metric}"
-    return {f"{path}.formula": text, f"{path}.value": None, f"{path}.low": None, f"{path}.high": None}
+    gone = dict.fromkeys(f"{path}.{field}" for field in ("value", "low", "high", "season", "shape"))
+    return {f"{path}.formula": text, **gone}
 
 
 def _becomes_input(plan: Plan, metric: str) -> dict[str, Any]:
-    return {f"metrics.{metric}.formula": None, f"metrics.{metric}.value": plan.tree.now(metric)}
+    path = f"metrics.{metric}"
+    gone = dict.fromkeys((f"{path}.formula", f"{path}.by_month", f"{path}.lag"))
+    return {**gone, f"{path}.value": plan.tree.now(metric)}
 
 
 def adder(plan: Plan) -> None:

@@ -20,6 +20,7 @@ from workbench.words import _, md
 
 _APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
 Seen = TypeVar("Seen")
+_EMPTY = re.compile(r"[,，、]\s*[,，、]")
 _LINES = re.compile(r"[\n;；]+")
 
 
@@ -44,6 +45,7 @@ def settings(plan: Plan) -> None:
         (_("Open pipeline when the year begins"), _opening),
         (_("From revenue to cash"), _cash),
         (_("Work per unit and working time"), _work),
+        (_("Luck, and how much the past counts"), _luck),
     ):
         with st.expander(title, icon=":material/schedule:"):
             draw(plan)
@@ -53,10 +55,65 @@ def _lead_times(plan: Plan) -> None:
     st.caption(_("Of those that get there, what share arrives in the same month, the next, and so on. 60% 30% 10%"))
     steps = [metric for metric in plan.tree_by_month.carriers(plan.kgi.metric) if metric in plan.tree.expressions]
     steps = [metric for metric in steps if not plan.metrics[metric].is_share]
+    _recognition(plan)
     for metric, column, below in _columns(steps, 2):
         with column:
             entry, path = plan.metrics[metric], f"metrics.{metric}.lag"
             _several(words.name(entry), path, [_percent(share) for share in entry.lag], "%", below=below)
+
+
+def _recognition(plan: Plan) -> None:
+    """Ask for the commonest lead time of a KGI in words: at delivery, or spread over months from then on."""
+    kgi = plan.kgi.metric
+    lag = plan.metrics[kgi].lag
+    if kgi not in plan.tree.expressions:
+        return
+    after = next((month for month, share in enumerate(lag) if share), 0)
+    spread = max(1, len(lag) - after)
+    st.caption(
+        _(
+            "{kgi} counts so many months after what it is made of, at once or spread over months (subscriptions)."
+        ).format(kgi=md(words.name(plan.metrics[kgi])))
+    )
+    left, right = st.columns(2)
+    with left:
+        _months_field(_("Months until it counts"), "recognised_after", after, low=0)
+    with right:
+        _months_field(_("Spread over so many months"), "recognised_over", spread, low=1)
+
+
+def _months_field(label: str, key: str, now: int, *, low: int) -> None:
+    st.number_input(
+        label, min_value=low, max_value=18, value="min", step=1, key=session.follow(key, now), on_change=_recognise
+    )
+    fields.reason(key, label)
+
+
+def _recognise() -> None:
+    after, over = session.typed("recognised_after"), session.typed("recognised_over")
+    lag = [0.0] * after + [1 / over] * over
+    session.change({f"metrics.{session.plan().kgi.metric}.lag": lag}, key="recognised_after")
+
+
+def _luck(plan: Plan) -> None:
+    assume = plan.assumptions
+    scatter, weight = st.columns(2)
+    with scatter:
+        fields.number(
+            _("How many times a Poisson count's variance deals have"),
+            "assumptions.scatter",
+            assume.scatter,
+            empty=None,
+            about=_("1 where deals come one by one, more where they come in waves."),
+        )
+    with weight:
+        fields.typed(
+            _("What a past try counts for"),
+            "assumptions.history_weight",
+            _percent(assume.history_weight),
+            lambda text: {"assumptions.history_weight": formats.parse(text, "%")},
+            help=_("100% where nothing has changed since, 50% where conditions have."),
+        )
 
 
 def _before(plan: Plan) -> None:
@@ -169,6 +226,8 @@ def _several(label: str, path: str, shown: Sequence[str], unit: str, *, below: A
     """Show a field for several numbers; empty takes them away."""
 
     def changes(text: str) -> dict[str, Any]:
+        if _EMPTY.search(text):
+            raise KpiError("month_empty", "A month is empty between two commas. Write 0 for it.")
         said = [part for part in _APART.split(text.strip()) if part]
         numbers = [formats.parse(part, unit) for part in said]
         return _tried({path: numbers or None})

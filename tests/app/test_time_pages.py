@@ -242,3 +242,81 @@ def test_every_template_can_be_asked_in_every_month_with_every_chance(template, 
     assert not app.error
     assert "nan" not in said(app).lower()
     assert "inf" not in said(app).lower().replace("info", "")
+
+
+def test_revenue_can_be_spread_over_months_in_words():
+    app = opened("deadlines")
+
+    app.number_input(key="recognised_over").set_value(12).run()
+
+    lag = app.session_state["session_desk"].plan.metrics["revenue"].lag
+    assert lag[:2] == (0, 0)
+    assert lag[2:] == pytest.approx([1 / 12] * 12)
+    app.number_input(key="recognised_over").set_value(1).run()
+    app.number_input(key="recognised_after").set_value(3).run()
+    assert app.session_state["session_desk"].plan.metrics["revenue"].lag == (0, 0, 0, 1)
+
+
+def test_a_month_left_empty_between_commas_is_refused():
+    app = opened("deadlines")
+
+    app.text_input(key="metrics.meetings.lag").set_value("70%,,30%").run()
+
+    assert "A month is empty between two commas. Write 0 for it." in said(app)
+    assert app.session_state["session_desk"].plan.metrics["meetings"].lag == (0.7, 0.3)
+
+
+def test_past_tries_are_typed_on_the_card_and_judge_its_target():
+    """T-P1: 125 of 540 after 108 of 540: .11, so 1 in 10."""
+    app = opened("tree")
+    app.session_state["kept_metric"] = "close_rate"
+    app.run()
+
+    app.text_input(key="metrics.close_rate.tried").set_value("108 / 540").run()
+    assert app.session_state["session_desk"].plan.metrics["close_rate"].tried == (108, 540)
+    app.text_input(key="metrics.close_rate.tried").set_value("700 / 540").run()
+
+    assert "no more can succeed" in said(app)
+    assert app.session_state["session_desk"].plan.metrics["close_rate"].tried == (108, 540)
+    app.text_input(key="metrics.close_rate.tried").set_value("108").run()
+    assert "as 108 / 540" in said(app)
+
+
+def test_a_shape_that_the_lever_has_nothing_for_is_refused_with_the_cure():
+    app = opened("tree")
+    app.session_state["kept_metric"] = "meeting_rate"
+    app.run()
+
+    app.selectbox(key="metrics.meeting_rate.shape").set_value("beta").run()
+
+    assert "Meeting rate has no history. Enter what happened before, or take another shape." in said(app)
+    assert app.session_state["session_desk"].plan.metrics["meeting_rate"].shape is None
+
+
+def test_a_new_formula_drops_what_the_months_said_beside_the_old_one():
+    """受注数 = 商談数 · 契約率 · 2 no longer is what proposals · win rate come to; the plan goes on without."""
+    app = opened("tree")
+    app.session_state["kept_metric"] = "wins"
+    app.run()
+
+    app.text_area(key="metrics.wins.formula").set_value("close_rate * meetings * 2").run()
+
+    plan = app.session_state["session_desk"].plan
+    assert plan.tree.now("wins") == pytest.approx(216)
+    assert plan.metrics["wins"].by_month is None
+    assert plan.metrics["wins"].lag == (0.3, 0.4, 0.2, 0.1)
+
+
+def test_levers_that_go_together_are_added_and_taken_away():
+    app = opened("sensitivity")
+    before = said(app)
+
+    app.selectbox(key="together_one").set_value("cvr").run()
+    app.selectbox(key="together_other").set_value("appt_rate").run()
+    app.button(key="together_add").click().run()
+
+    (link,) = app.session_state["session_desk"].plan.assumptions.correlations
+    assert (set(link.pair), link.rank) == ({"cvr", "appt_rate"}, 0.8)
+    assert said(app) != before
+    app.button(key="apart_0").click().run()
+    assert app.session_state["session_desk"].plan.assumptions.correlations == ()

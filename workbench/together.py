@@ -1,0 +1,63 @@
+"""Levers that tend to be high together: the plan's rank correlations, shown, added and taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from kpi_core.forecast import uncertain
+from kpi_core.plan import Plan
+from kpi_core.plan_text import plain
+from workbench import session, words
+from workbench.words import _, md
+
+_STEPS = (0.8, 0.5, 0.3, -0.3, -0.5, -0.8)
+
+
+def form(plan: Plan) -> None:
+    """Show which levers go together, and offer two more."""
+    levers = uncertain(plan)
+    if len(levers) < 2:
+        return
+    with st.expander(_("Levers that go together"), icon=":material/link:"):
+        for at, link in enumerate(plan.assumptions.correlations):
+            one, other = (words.name(plan.metrics[metric]) for metric in link.pair)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(
+                    _("{one} and {other}: {rank}").format(one=md(one), other=md(other), rank=f"{link.rank:+.1f}")
+                )
+                st.button(_("Remove"), key=f"apart_{at}", on_click=_take_away, args=(at,), type="tertiary")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            one = _lever(_("This lever"), "together_one", plan, levers)
+            other = _lever(_("goes with"), "together_other", plan, [lever for lever in levers if lever != one])
+            rank = st.selectbox(
+                _("how closely (rank correlation)"),
+                options=_STEPS,
+                format_func=lambda step: f"{step:+.1f}",
+                key="together_rank",
+            )
+            st.button(_("Add"), key="together_add", on_click=_add, args=(one, other, rank))
+
+
+def _lever(label: str, key: str, plan: Plan, levers: Any) -> str:
+    if session.typed(key) not in levers:
+        session.follow(key, levers[0])
+    chosen: str = st.selectbox(
+        label, options=levers, format_func=lambda lever: words.name(plan.metrics[lever]), key=key, width=260
+    )
+    return chosen
+
+
+def _links(plan: Plan) -> list[dict[str, Any]]:
+    return [plain(link) for link in plan.assumptions.correlations]
+
+
+def _add(one: str, other: str, rank: float) -> None:
+    kept = [link for link in _links(session.plan()) if set(link["pair"]) != {one, other}]
+    session.change({"assumptions.correlations": [*kept, {"pair": [one, other], "rank": rank}]})
+
+
+def _take_away(at: int) -> None:
+    links = _links(session.plan())
+    session.change({"assumptions.correlations": [link for place, link in enumerate(links) if place != at]})
