@@ -5,6 +5,8 @@ import re
 from contextlib import redirect_stdout
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -21,15 +23,17 @@ def test_ci_runs_the_readmes_command():
     assert "make test" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 
-def test_the_readmes_python_prints_what_it_says(monkeypatch):
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+def test_the_readmes_python_prints_what_it_says(code, monkeypatch):
+    """What stands behind # on a line that prints is what it prints; a note after a colon aside."""
     monkeypatch.chdir(ROOT)
-    code = re.search(r"```python\n(.*?)```", README, re.DOTALL).group(1)
-    claimed = re.search(r"# (\(.*\))", code).group(1)
+    claimed = [note.split(": ")[0].strip() for note in re.findall(r"^print.*# (.*)$", code, re.MULTILINE)]
 
     with redirect_stdout(io.StringIO()) as printed:
         exec(code, {})
 
-    assert printed.getvalue().strip() == claimed
+    assert claimed
+    assert printed.getvalue().splitlines() == claimed
 
 
 def test_every_picture_and_file_the_readme_names_exists():
