@@ -23,7 +23,7 @@ from kpi_core.errors import KpiError
 
 MAX_TRIALS = 10_000_000
 _JEFFREYS = 0.5
-_BLOCK = 65_536
+_FIRST_BLOCK, _LAST_BLOCK = 512, 65_536
 
 
 Verdict = Literal["comfortable", "likely", "stretch", "reckless"]
@@ -230,13 +230,14 @@ def _not_more(name: str, part: int, whole: int) -> None:
 
 def _at_least(k: int, n: int, a: float, b: float) -> float:
     """Sum the tail itself, never 1 − the rest: a chance of one in a billion must not round to 0."""
-    total, peak = 0.0, n * a / (a + b)
-    for start in range(k, n + 1, _BLOCK):
-        j = np.arange(start, min(start + _BLOCK, n + 1))
+    total, peak, start, length = 0.0, n * a / (a + b), k, _FIRST_BLOCK
+    while start <= n:
+        j = np.arange(start, min(start + length, n + 1))
         logs = betaln(a + j, b + n - j) - betaln(a, b) - betaln(n - j + 1, j + 1) - math.log(n + 1)
         part = float(np.sum(np.exp(logs)))
         total += part
         # With b below 1 the far end rises again, so the sum must run to it.
         if start > peak and b >= 1 and part < 1e-18 * total:
             break
+        start, length = start + length, min(2 * length, _LAST_BLOCK)
     return min(total, 1.0)
