@@ -349,7 +349,7 @@ class Assumptions(Part):
     history_weight: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1)] = 1.0
     work_days: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=31)] = 20.0
     day_minutes: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1440)] = 480.0
-    utilisation: Share = 0.85
+    utilisation: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1)] = 0.85
     correlations: tuple[Correlation, ...] = ()
     synergies: tuple[Synergy, ...] = ()
     spillovers: tuple[Spillover, ...] = ()

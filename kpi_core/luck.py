@@ -47,7 +47,7 @@ def luck(plan: Plan, target: float | None = None) -> Luck | None:
     """Return the goal as a number of deals, if the KGI is a count of deals won by rates, times a level.
 
     A count that is a product of entries and rates varies like a Poisson count, by `assumptions.scatter` more.
-    Sums (customers kept and won) do not, and have no luck here; nor have counts above `MAX_LUCK`.
+    Sums (customers kept and won) do not, and have no luck here; nor have counts that are above `MAX_LUCK` today.
     """
     goal = plan.kgi.target if target is None else target
     metric = plan.kgi.metric
@@ -59,10 +59,11 @@ def luck(plan: Plan, target: float | None = None) -> Luck | None:
             return None
         metric = counts[0]
         each = plan.tree.now(plan.kgi.metric) / plan.tree.now(metric) if plan.tree.now(metric) else 0.0
+    now = plan.tree.now(metric)
     grown = metric in plan.tree.expressions and all(
         _only_multiplies(plan, part) for part in plan.tree.carriers(metric) if part in plan.tree.expressions
     )
-    if not grown or each <= 0 or not goal / each <= MAX_LUCK:
+    if not grown or each <= 0 or not 0 < now <= MAX_LUCK:
         return None
     needed = math.ceil(goal / each - _SAME * goal / each)
     return Luck(metric=metric, needed=needed, each=each, scatter=plan.assumptions.scatter)

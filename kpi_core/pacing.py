@@ -28,7 +28,7 @@ from kpi_core.luck import planned_target
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.timeline import Timeline, run, with_ksfs
-from kpi_core.tree import slopes
+from kpi_core.tree import elasticities, slopes
 
 Obstacle = Literal["already", "too_late", "natural", "plausible"]
 
@@ -45,7 +45,8 @@ class Multiplier:
     is as planned. `factor` is
     None where nothing does it: `too_late` (nothing that starts then arrives in time), `natural` (a rate would
     pass 100 %). `already`: the target is reached as it is; then the factor is what would still do. `plausible`:
-    a lever would leave its own range.
+    a lever would leave its own range. `plain` is what a division says that knows no months, target/base: 1.157
+    where 1.253 is needed; None where the KGI does not simply go with the lever.
     """
 
     levers: tuple[str, ...]
@@ -55,16 +56,12 @@ class Multiplier:
     base: float
     target: float
     limit: Obstacle | None
+    plain: float | None = None
 
     @property
     def reachable(self) -> bool:
         """Return whether a factor does it, within what the levers' ranges hold plausible."""
         return self.limit in (None, "already")
-
-    @property
-    def plain(self) -> float:
-        """Return what a division says that knows no months: target/base; 1.157 where 1.253 is needed."""
-        return self.target / self.base if self.base else math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,8 +141,8 @@ def equal_lift(
 
 
 def with_volume(plan: Plan, found: Multiplier, ksfs: Collection[str] = (), *, before: Plan | None = None) -> Timeline:
-    """Return the plan through the months with the multiplier at work; as planned where there is none."""
-    factors = _from(found.start, 1.0 if found.factor is None else found.factor)
+    """Return the plan through the months with the multiplier at work; as planned where none is needed or does it."""
+    factors = _from(found.start, 1.0 if found.factor is None or found.limit == "already" else found.factor)
     return run(plan, ksfs, before=before, times=dict.fromkeys(found.levers, factors))
 
 
@@ -166,10 +163,11 @@ def profile(
     confidence: float | None = None,
     ksfs: Collection[str] = (),
     before: Plan | None = None,
+    wanted: Sequence[float] | None = None,
 ) -> Profile:
-    """Return what must come in month by month from `start` on for an ever more even KGI and the target in the year.
+    """Return what must come in month by month from `start` on if it is to be even, whatever the season.
 
-    Months that only the past decides stay as they are; the later a month, the nearer to one level for all.
+    `wanted` is a KGI by month of one's own instead; what comes in then follows it as smoothly as it can.
     The year's target holds exactly (to 1e-6) where anything that starts then arrives in time.
 
     Raises
@@ -181,7 +179,7 @@ def profile(
     search = _Search(
         with_ksfs(setting(plan, before=before), ksfs), (named,), _month(start), planned_target(plan, confidence)
     )
-    return search.profile()
+    return search.profile(wanted)
 
 
 def smooth(response: Array, wanted: Array, *, unit: float, total: float | None = None) -> Array:
@@ -209,10 +207,8 @@ def _from(start: int, factor: float) -> Array:
 
 
 def _evened(past: Array, influence: Array, target: float) -> Array:
-    """Return a KGI by month that sums to the target: past + q·(level − past), q the part that can be influenced."""
-    q = influence / influence.max()
-    level = (target - float((past * (1 - q)).sum())) / float(q.sum())
-    return np.asarray(past + q * (level - past))
+    """Return the KGI by month that sums to the target when the same comes in every month."""
+    return np.asarray(past + influence * (target - float(past.sum())) / float(influence.sum()))
 
 
 @dataclass(frozen=True)
@@ -255,8 +251,22 @@ class _Search:
             elif limit is None and not self._plausible(factor):
                 limit = "plausible"
         return Multiplier(
-            levers=self.levers, start=self.start, factor=factor, past=past, base=base, target=self.target, limit=limit
+            levers=self.levers,
+            start=self.start,
+            factor=factor,
+            past=past,
+            base=base,
+            target=self.target,
+            limit=limit,
+            plain=self._plain(base),
         )
+
+    def _plain(self, base: float) -> float | None:
+        tree, kgi = self.given.tree, self.plan.kgi.metric
+        if len(self.levers) != 1 or base <= 0 or tree.now(kgi) <= 0:
+            return None
+        goes_with = elasticities(tree, kgi)[self.levers[0]]
+        return self.target / base if math.isclose(goes_with, 1.0, rel_tol=1e-6) else None
 
     def _without(self) -> float | None:
         """Return the KGI without the levers; None where it has none (a churn of 0)."""
@@ -296,7 +306,7 @@ class _Search:
         entries = ((self.plan.metrics[lever], self.plan.tree.now(lever)) for lever in self.levers)
         return all(entry.high is None or now * factor <= entry.high * (1 + _SAME) for entry, now in entries)
 
-    def profile(self) -> Profile:
+    def profile(self, asked: Sequence[float] | None) -> Profile:
         axis, lever = self.given.axis, self.levers[0]
         first = axis.past + self.start - 1
         parts = self.plan.kgi.months if self.plan.metrics[lever].is_flow else 1
@@ -311,9 +321,9 @@ class _Search:
                 "Nothing that enters from this month on arrives in this fiscal year. Start earlier, or move a lever "
                 "that is still alive.",
             )
-        wanted = _evened(past, response.sum(axis=1), self.target)
+        wanted = _evened(past, response.sum(axis=1), self.target) if asked is None else np.asarray(asked, np.float64)
         unit = float(response.sum(axis=0).max())
-        needed = smooth(response, wanted - past, unit=unit, total=self.target - float(past.sum()))
+        needed = smooth(response, wanted - past, unit=unit, total=float((wanted - past).sum()))
         amounts = np.array(pace[axis.year]) / parts
         planned = amounts.copy()
         amounts[self.start - 1 :] = needed / parts

@@ -31,7 +31,7 @@ _SAYS = {
     "string_pattern_mismatch": KpiError("bad_pattern", "{path}: “{found}” is not written as it should be."),
     "literal_error": KpiError("not_a_choice", "{path}: “{found}” is not one of {expected}."),
     "too_short": KpiError("too_short", "{path} has too few entries."),
-    "too_long": KpiError("too_long", "{path} has too many entries."),
+    "too_long": KpiError("too_long", "{path} has too many entries; at most {max_length} are allowed."),
     "string_too_short": KpiError("text_missing", "{path} is empty. Write something."),
     "string_too_long": KpiError("text_too_long", "{path} is longer than {max_length} characters. Shorten it."),
     "text_empty": KpiError("text_empty", "{path} is empty in both languages. Write it in at least one."),

@@ -122,6 +122,14 @@ class Timeline:
         flows = self.plan.metrics[metric].is_flow and self.plan.kgi.period == "year"
         return float(months.sum() if flows else months.mean())
 
+    def underway(self, metric: str) -> float:
+        """Return how many of a count entered before the year and arrive in it: deals won and not yet delivered."""
+        past = slice(self.setting.axis.past)
+        complete = self._endless[metric][past]
+        known = np.abs(complete) > 0
+        share = np.where(known, self.worth[metric][past] / np.where(known, complete, 1.0), 0.0)
+        return float((self.values[metric][past] * share).sum())
+
     def parts(self, metric: str, count: int) -> tuple[float, ...]:
         """Return the year cut into `count` equal parts (4: quarters, 2: halves), flows summed, levels averaged."""
         cut = self.year(metric).reshape(count, -1)
@@ -139,10 +147,10 @@ class Timeline:
     def reach(self, lever: str) -> Array:
         """Return which share of a lasting change's yearly effect still arrives, by the month it is made in.
 
-        5 % more of a rate from April on brings 62 % of what it will bring in every later year.
+        5 % more of a rate from April on brings 62 % of what it would bring if the year went on.
         """
-        tree = self.setting.tree
-        lasting = 0.01 * float(self._static[lever]) * tree.now(lever) * MONTHS_A_YEAR / self.plan.kgi.months
+        here = self.setting.axis.year
+        lasting = 0.01 * float((self.values[lever] * self._endless[lever][: len(self.months)])[here].sum())
         return np.asarray(self.alive(lever) / lasting) if lasting else np.zeros(MONTHS_A_YEAR)
 
     @cached_property
@@ -173,8 +181,8 @@ class Timeline:
 
     @cached_property
     def cash(self) -> Array | None:
-        """Return what arrives in each month of the year of a KGI in money; None without `plan.cash`."""
-        if self.plan.cash is None:
+        """Return what arrives in each month of the year of a KGI in money; None of another, or without `plan.cash`."""
+        if self.plan.cash is None or not self.plan.metrics[self.plan.kgi.metric].unit.startswith("円"):
             return None
         arrives = lags.delayed(self.values[self.plan.kgi.metric], self.plan.cash.lag)
         return np.asarray(self.plan.cash.rate * arrives[self.setting.axis.year])

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench import months, page, sentences_time, session, surety, timing
+from workbench import months, page, sentences, sentences_time, session, surety, timing
 from workbench.look import Look
 from workbench.rows import deadlines as rows
 from workbench.words import _
@@ -22,12 +22,12 @@ with st.container(key="controls"):
 
 look = timing.looked(Look.at, plan, before, levers=levers, start=start, confidence=confidence, ksfs=ksfs)
 with above:
-    page.answer(sentences_time.needed(look), lines=2)
+    page.answer(sentences.both(sentences_time.last_deals(look), sentences_time.needed(look)), lines=3)
     page.illustrative(plan)
+st.caption(_("What one more that comes in then is still worth for this year, in % of what it is worth in the end:"))
 page.picture(rows.calendar(look), sentences_time.calendar(look))
 page.remarks(
     sentences_time.plain(look),
-    sentences_time.last_deals(look),
     sentences_time.beyond(look),
     sentences_time.today(look, before),
 )
@@ -36,10 +36,11 @@ page.numbers(rows.last_months(look), "timeline.run(plan).deadlines", key="last_m
 st.header(_("What has to come in, month by month?"), anchor=False)
 page.picture(rows.course(look), sentences_time.course(look))
 page.table(rows.by_month(look, months.parts()), key="by_month")
-if (evened := look.evened(before)) is not None:
-    with st.expander(_("Month by month, smoothed")):
-        page.answer_small(sentences_time.evened(look, evened))
-        page.table(rows.profile(look, evened), key="profile")
+with st.container():
+    if (evened := look.evened(before)) is not None:
+        with st.expander(_("The same every month instead")):
+            page.answer_small(sentences_time.evened(look, evened))
+            page.table(rows.profile(look, evened), key="profile")
 
 st.header(_("What does waiting cost?"), anchor=False)
 later = look.by_start(before)
@@ -52,12 +53,12 @@ st.header(_("Which levers are still alive?"), anchor=False)
 page.answer_small(sentences_time.alive(look))
 page.table(rows.alive(look), key="alive")
 
-st.header(_("When does the money arrive, and who runs out of time?"), anchor=False)
-page.answer_small(sentences_time.cash(look))
-if loads := look.needed.loads:
-    page.answer_small(sentences_time.loads(look, loads))
-    page.table(rows.loads(look, loads), key="loads")
-page.remarks(sentences_time.pipeline(look))
+st.header(_("When does the money arrive, and is there time for the work?"), anchor=False)
+with st.container():  # one place, so that what stands below stays open when this changes
+    page.answer_small(sentences_time.cash(look))
+    if loads := look.needed.loads:
+        page.answer_small(sentences_time.loads(look, loads))
+        page.table(rows.loads(look, loads), key="loads")
 
 st.header(_("What this rests on"), anchor=False)
 timing.settings(plan)

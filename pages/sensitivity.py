@@ -33,7 +33,12 @@ st.caption(sentences_doubt.held(seen))
 if seen.levers:
     page.picture(doubts.shares(plan, seen), sentences_doubt.shares(plan, seen))
     page.answer_small(sentences_doubt.finding_out(plan, seen.finding_out))
-    st.caption(_("Working on a lever brings it controllability ÷ 5 of the way to its favourable end."))
+    st.caption(
+        _(
+            "In a full year. Working on a lever brings it controllability ÷ 5 of the way to its favourable end."
+            " Parts overlap, so they may sum to more than 100%."
+        )
+    )
     page.numbers(doubts.table(plan, seen), "uncertainty.finding_out(plan).worth", key="doubt")
 together.form(plan)
 

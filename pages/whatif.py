@@ -40,7 +40,7 @@ spread = goal.least_effort(plan, chosen, confidence=confidence)
 chances = surety.chances(plan, {lever: one.value for lever, one in spread.items()})
 page.answer_small(sentences.least_effort(plan, spread))
 page.table(rows.spread(plan, spread, chances), key="least_effort")
-page.aside(sentences_doubt.targets(plan, chances))
+page.aside(sentences_doubt.targets(plan, {lever: one for lever, one in chances.items() if spread[lever].log_change}))
 scenarios.take_spread(spread)
 
 st.subheader(_("Scenarios side by side"), anchor=False)

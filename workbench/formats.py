@@ -186,15 +186,15 @@ def difference(dx: float, unit: str, kind: str, language: str) -> str:
     return (MINUS if dx < 0 else "+") + shown
 
 
-def chance(p: float, language: str) -> str:
-    """Return a probability as a natural frequency; what is computed is never said to be certain.
+def chance(p: float, language: str, *, of: int = 10) -> str:
+    """Return a probability as a natural frequency, near 0 and 1 in 100; what is computed is never said to be certain.
 
     >>> chance(0.31, "ja"), chance(0.31, "en"), chance(0.04, "ja"), chance(1.0, "en")
     ('10回に3回', '3 times in 10', '100回に4回', 'more than 99 times in 100')
     """
     if not 0 <= p <= 1:
         return NOTHING
-    of = 10 if 0.1 <= p <= 0.9 else 100
+    of = of if 0.1 <= p <= 0.9 else 100
     times = int(_round(_size(p) * of, 0))
     if times == 0:
         return "100回に1回未満" if language == "ja" else "less than once in 100"

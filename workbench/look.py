@@ -80,13 +80,14 @@ class Look:
         return None if found is None else found.chance_of(timeline.kgi / found.each)
 
     def evened(self, before: Plan) -> Profile | None:
-        """Return the smoothed month-by-month profile of a single lever; None where nothing arrives in time."""
-        if len(self.exact.levers) != 1:
+        """Return the even month-by-month profile of a single flow; None where there is none or nothing is needed."""
+        lever, done = self.exact.levers[0], self.wanted.limit == "already"
+        if len(self.exact.levers) != 1 or done or not self.plan.metrics[lever].is_flow:
             return None
         try:
             return pacing.profile(
                 self.plan,
-                self.exact.levers[0],
+                lever,
                 start=self.start,
                 confidence=self.confidence,
                 ksfs=self.ksfs,

@@ -41,10 +41,11 @@ def today(plan: Plan) -> int | None:
 
 
 def start(plan: Plan) -> int:
-    """Return the month from which on more can be done."""
+    """Return the month from which on more can be done: the first of an example, this month of a plan of one's own."""
     labels = of_year(plan)
     if session.typed("deadline_start") not in range(1, MONTHS_A_YEAR + 1):
-        session.follow("deadline_start", 1)
+        example = any(plan.metrics[lever].illustrative for lever in plan.tree.levers(plan.kgi.metric))
+        session.follow("deadline_start", 1 if example else today(plan) or 1)
     chosen: int = st.select_slider(
         _("Start in"),
         options=range(1, MONTHS_A_YEAR + 1),

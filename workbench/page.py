@@ -19,6 +19,7 @@ _NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+[^\d]{0,24}|–|)$")
 
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
+_MANY = 9  # columns: with more, a narrow window scrolls rather than breaks every word
 _OPENED = """from pathlib import Path
 from kpi_core import focus, goal, pacing, sensitivity, timeline, uncertainty
 from kpi_core.plan import Plan
@@ -42,6 +43,7 @@ _STYLE = """
   }
   [data-testid="stTable"] { overflow-x: auto; }
   [data-testid="stTable"] table { min-width: 38rem; }
+  [data-testid="stTable"] td:first-child { min-width: 6.5rem; }
   .stMainBlockContainer { padding: 3.75rem 1rem 3rem; }
   .st-key-answer p { font-size: 1.1rem; }
 }
@@ -83,8 +85,9 @@ def illustrative(plan: Plan) -> None:
 
 
 def answer_small(text: str) -> None:
-    """Show the answer of a section within a page."""
-    st.markdown(f"**{text}**")
+    """Show the answer of a section within a page; nothing if there is none."""
+    if text:
+        st.markdown(f"**{text}**")
 
 
 def aside(*said: str) -> None:
@@ -94,10 +97,11 @@ def aside(*said: str) -> None:
 
 
 def remarks(*said: str) -> None:
-    """Show sentences one below the other, those that say nothing left out; plain text."""
-    for one in said:
-        if one:
-            st.markdown(md(one))
+    """Show sentences one below the other, those that say nothing left out; plain text. They take one place."""
+    with st.container():
+        for one in said:
+            if one:
+                st.markdown(md(one))
 
 
 def picture(drawn: Picture, reading: str) -> None:
@@ -113,8 +117,10 @@ def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
     numeric = [at for at, name in enumerate(columns, 1) if _is_numeric([row[name] for row in rows])]
     cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
     with st.container(key=key):
-        if cells:
-            st.html(f"<style>{cells} {{ text-align: right !important; white-space: nowrap; }}</style>")
+        wide = f".st-key-{key} table {{ min-width: {4.6 * len(columns):.0f}rem; }}" if len(columns) > _MANY else ""
+        if cells or wide:
+            aligned = f"{cells} {{ text-align: right !important; white-space: nowrap; }}" if cells else ""
+            st.html(f"<style>{aligned} {wide}</style>")
         shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
         st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
 

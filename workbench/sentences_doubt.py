@@ -112,7 +112,7 @@ def targets(plan: Plan, found: Mapping[str, TargetChance]) -> str:
     best = max(found.values(), key=lambda one: one.probability)
     said = {"lever": md(words.name(plan.metrics[best.metric])), "chance": words.chance(best.probability)}
     told = _(
-        "If all stays as it was, the likeliest of these targets, {lever}, is reached {chance} ({verdict})."
+        "If all stays as it was, even the likeliest of these targets, {lever}, is reached {chance} ({verdict})."
     ).format(verdict=surety.verdict(best.verdict), **said)
     if len(hard) == len(found) and len(found) > 1:
         told = _("If all stays as it was, each of these targets alone would be close to reckless.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kpi_core import pacing
+from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.luck import luck
 from kpi_core.pacing import Multiplier, Profile
 from kpi_core.plan import Plan
@@ -48,7 +49,7 @@ def _doubt(look: Look) -> str:
     chance = look.chance(look.needed)
     if chance is None:
         return ""
-    return _("That just adds up, which succeeds {chance}.").format(chance=words.chance(chance))
+    return _("A plan that just adds up like this succeeds {chance}.").format(chance=words.chance(chance))
 
 
 def _levers(look: Look, found: Multiplier) -> str:
@@ -60,7 +61,7 @@ def _levers(look: Look, found: Multiplier) -> str:
 def plain(look: Look) -> str:
     """Say what a division that knows no lead times would have answered."""
     found = look.exact
-    if found.factor is None or found.limit == "already" or found.base <= 0 or abs(found.plain - found.factor) < 1e-3:
+    if found.plain is None or found.factor is None or found.limit == "already" or found.plain >= found.factor - 1e-3:
         return ""
     return _("A plain division would say {plain}: it forgets what enters too late to arrive this year.").format(
         plain=words.times(found.plain)
@@ -83,8 +84,10 @@ def today(look: Look, before: Plan) -> str:
     if (now := months.today(look.plan)) is None or now == look.start or look.wanted.limit == "already":
         return ""
     month, found = months.named(look.plan, now), look.starting(now, before)
-    if found.factor is None:
+    if found.limit == "too_late":
         return _("It is {month} now: what starts today no longer arrives this year.").format(month=month)
+    if found.factor is None:
+        return _("It is {month} now: starting today even its limit would not be enough.").format(month=month)
     return _("It is {month} now: starting today it would take {factor}.").format(
         month=month, factor=words.times(found.factor)
     )
@@ -109,43 +112,59 @@ def calendar(look: Look) -> str:
 
 
 def last_deals(look: Look) -> str:
-    """Say how many deals it takes and by when; nothing where the KGI is no count of deals."""
+    """Say how many deals it takes and by when; nothing where the KGI is no count of deals or no month is too late."""
     plan, found = look.plan, luck(look.plan)
-    if found is None or found.metric not in look.planned.values:
+    if found is None or found.metric not in look.planned.values or _changes_each(look, found.metric):
         return ""
-    last = look.planned.deadline(found.metric).ninety
-    entry = plan.metrics[found.metric]
-    said = {"count": words.value(float(found.needed), entry), "metric": words.name(entry)}
-    if last is None:
-        return _("{metric}: {count} are needed, all of them before this year begins.").format(**said)
-    return _("{metric}: {count} are needed by the end of {month}; later ones count for next year.").format(
-        **said, month=months.named(plan, last)
-    )
+    last, entry = look.planned.deadline(found.metric).ninety, plan.metrics[found.metric]
+    if last in (None, MONTHS_A_YEAR):
+        return ""
+    said = {
+        "metric": md(words.name(entry)),
+        "count": md(words.value(float(found.needed), entry)),
+        "open": md(words.value(look.planned.underway(found.metric), entry)),
+        "first": months.named(plan, 1),
+        "month": months.named(plan, last),
+    }
+    return _("{metric}: {count} by the end of {month}, {open} won before {first} included.").format(**said)
+
+
+def _changes_each(look: Look, count: str) -> bool:
+    """Return whether a lever that rises changes what one deal brings, so that fewer would do."""
+    carried = set(look.plan.tree.carriers(count))
+    return any(lever not in carried for lever in look.exact.levers)
 
 
 def course(look: Look) -> str:
     """Read the course of the year aloud."""
     plan = look.plan
     entry = plan.metrics[plan.kgi.metric]
-    said = {"total": words.value(look.needed.kgi, entry), "planned": words.value(look.planned.kgi, entry)}
+    said = {
+        "total": words.value(look.needed.kgi, entry),
+        "planned": words.value(look.planned.kgi, entry),
+        "lever": _levers(look, look.wanted),
+        "month": months.named(plan, look.start),
+    }
+    if look.wanted.factor is None or look.wanted.limit == "already":
+        return _("As planned the year brings {planned}.").format(**said)
     if look.past is None:
-        return _("Needed over the year: {total}; as planned today: {planned}.").format(**said)
+        return _("Needed over the year: {total}; as planned: {planned}.").format(**said)
     past = words.value(float(look.past.sum()) if plan.kgi.period == "year" else float(look.past.mean()), entry)
-    return _(
-        "Needed over the year: {total}, of which {past} come from what entered before {month}. As planned: {planned}."
-    ).format(**said, past=past, month=months.named(plan, look.start))
+    told = _(
+        "Needed over the year: {total}, of which {past} stay whatever {lever} does from {month} on."
+        " As planned: {planned}."
+    )
+    return told.format(**said, past=past)
 
 
 def cash(look: Look) -> str:
-    """Say how much of the year's revenue is in the bank by its end."""
+    """Say how much money arrives in the year, and what of its revenue is not collected by its end."""
     entry, arrived = look.plan.metrics[look.plan.kgi.metric], look.needed.cash
     if arrived is None:
-        return _("Say below how revenue becomes cash, and it is shown by month.")
-    return _("Of {revenue} earned in the year, {cash} have arrived by its end; {open} are not collected yet.").format(
-        revenue=md(words.value(float(look.needed.year(look.plan.kgi.metric).sum()), entry)),
-        cash=md(words.value(float(arrived.sum()), entry)),
-        open=md(words.value(look.needed.uncollected, entry)),
-    )
+        return _("Say below how revenue becomes cash, and it is shown by month.") if entry.unit.startswith("円") else ""
+    return _(
+        "In the year {cash} arrive, from earlier revenue as well; {open} of this year's are not collected at its end."
+    ).format(cash=md(words.value(float(arrived.sum()), entry)), open=md(words.value(look.needed.uncollected, entry)))
 
 
 def alive(look: Look) -> str:
@@ -162,7 +181,7 @@ def alive(look: Look) -> str:
             [words.name(plan.metrics[lever]) for lever, share in reach.items() if share >= best * (1 - 1e-9)], most=4
         )
     )
-    told = _("From {month} on {levers} still bring {share} of a full year's effect, the most of all.").format(
+    told = _("From {month} on, most of a lasting effect still arrives with {levers}: {share}.").format(
         levers=first, **said
     )
     if dead:
@@ -171,14 +190,12 @@ def alive(look: Look) -> str:
 
 
 def evened(look: Look, found: Profile) -> str:
-    """Read the smoothed profile aloud."""
+    """Read the even profile aloud."""
     entry = look.plan.metrics[found.lever]
-    here = found.needed[found.start - 1 :]
-    at = int(here.argmax())
-    return _("Smoothed, {lever} peaks at {most} in {month}; no month swings to make up for another.").format(
+    return _("Evened out, {lever} is {each} in every month from {month} on, whatever the season.").format(
         lever=md(words.name(entry)),
-        most=md(words.value(float(here[at]), entry)),
-        month=months.named(look.plan, found.start + at),
+        each=md(words.value(float(found.needed[found.start - 1]), entry)),
+        month=months.named(look.plan, found.start),
     )
 
 
@@ -188,12 +205,23 @@ def starts(found: Sequence[Multiplier], look: Look) -> str:
     if not able:
         return _("When one starts makes no difference here.")
     first, last = able[0], able[-1]
-    return _("From {first} on it takes {least}, from {last} on {most}; after that it is too late.").format(
-        first=months.named(look.plan, first.start),
-        least=words.times(first.factor or 0.0),
-        last=months.named(look.plan, last.start),
-        most=words.times(last.factor or 0.0),
-    )
+    said = {
+        "first": months.named(look.plan, first.start),
+        "least": words.times(first.factor or 0.0),
+        "last": months.named(look.plan, last.start),
+        "most": words.times(last.factor or 0.0),
+    }
+    after = found[last.start] if last.start < len(found) else None
+    if after is not None and after.limit == "natural":
+        return _(
+            "From {first} on it takes {least}, from {last} on {most}; after that even 100% is not enough."
+            " Bars grow by ratio."
+        ).format(**said)
+    if after is not None and after.limit == "too_late":
+        return _(
+            "From {first} on it takes {least}, from {last} on {most}; after that it is too late. Bars grow by ratio."
+        ).format(**said)
+    return _("From {first} on it takes {least}, from {last} on {most}. Bars grow by ratio.").format(**said)
 
 
 def loads(look: Look, found: Sequence[Load]) -> str:
@@ -206,21 +234,15 @@ def loads(look: Look, found: Sequence[Load]) -> str:
         team=md(words.name(look.plan.teams[load.team])),
         count=len(load.binding),
         month=months.named(look.plan, month),
-        used=md(words.percent(float(load.minutes[month - 1]) / load.room) if load.room else "∞"),
+        used=md(words.percent(float(load.minutes[month - 1]) / load.room)) if load.room else _("there is none"),
     )
 
 
-def pipeline(look: Look) -> str:
-    """Say what the people on the open deals expect, beside what the months say is under way; nothing without deals."""
-    plan = look.plan
+def pipeline(plan: Plan) -> str:
+    """Say what the people on the open deals expect; nothing without deals. Plain text."""
     if not plan.opening.deals:
         return ""
-    entry = plan.metrics[plan.kgi.metric]
-    weighted = plan.opening.weighted
-    said = {"weighted": words.value(weighted, entry), "count": len(plan.opening.deals)}
-    if look.past is None:
-        return _("The {count} open deals come to {weighted} by the chances given.").format(**said)
+    weighted = words.value(plan.opening.weighted, plan.metrics[plan.kgi.metric])
     return _(
-        "The {count} open deals come to {weighted} by the chances given;"
-        " what is under way brings {past} by lead times and rates."
-    ).format(**said, past=words.value(float(look.past.sum()), entry))
+        "Open deals: {count}, together {weighted} by the chances given (only to compare; the months count the stock)."
+    ).format(count=len(plan.opening.deals), weighted=weighted)

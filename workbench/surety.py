@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from kpi_core import chance
 from kpi_core.chance import Verdict
 from kpi_core.luck import luck
 from kpi_core.plan import Plan
@@ -23,22 +24,23 @@ _USUAL = (0.7, 0.8, 0.9)
 def choose(plan: Plan, key: str) -> float | None:
     """Return the chance to plan for; None: what adds up exactly, also where no luck can be counted."""
     if luck(plan) is None:
+        st.caption(_("This goal is no number of deals small enough for luck to matter: it is planned as it adds up."))
         return None
     options = [_EXACT, *sorted({*_USUAL, plan.kgi.confidence} - {0.0, 1.0})]
     kept = session.recall(_KEPT, _EXACT)
     if session.typed(key) not in options:
         session.follow(key, kept if kept in options else _EXACT)
     chosen = st.segmented_control(
-        _("Plan for"),
+        _("Chance to plan for (luck of the deals)"),
         options=options,
-        format_func=lambda chance: words.chance(chance) if chance else _("Adds up exactly"),
+        format_func=lambda option: words.chance(option) if option else _("Just adds up"),
         key=session.follow(key, session.typed(key)),
         required=True,
         on_change=_keep,
         args=(key,),
         help=_(
-            "A plan that adds up exactly reaches its goal about half the time: deals are won by luck as well."
-            " To be surer, more must be expected."
+            "A plan that just adds up reaches its goal about half the time, even if every rate holds: deals are won by"
+            " luck as well. To be surer, more must be expected. What is not known of the rates comes on top (Levers)."
         ),
     )
     return float(chosen) if chosen else None
@@ -64,7 +66,11 @@ def spoken(found: TargetChance | None) -> str:
     """Say a chance as a natural frequency with what such a target is called; a dash where nothing judges it."""
     if found is None:
         return "–"
-    return _("{chance} ({verdict})").format(chance=words.chance(found.probability), verdict=verdict(found.verdict))
+    # Two targets that round to the same chance may be called differently: then it is said more finely.
+    finely = chance.verdict(round(found.probability, 1)) != found.verdict
+    return _("{chance} ({verdict})").format(
+        chance=words.chance(found.probability, finely=finely), verdict=verdict(found.verdict)
+    )
 
 
 def verdict(found: Verdict) -> str:

@@ -7,7 +7,7 @@ cannot be used stays where it was typed with the reason below it, and the plan s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -15,7 +15,7 @@ import streamlit as st
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from kpi_core.timeline import run
-from workbench import fields, formats, refusals, session, words
+from workbench import fields, formats, refusals, sentences_time, session, words
 from workbench.words import _, md
 
 _APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
@@ -37,7 +37,7 @@ def looked(ask: Callable[..., Seen], plan: Plan, before: Plan, **choice: Any) ->
 def settings(plan: Plan) -> None:
     """Show everything a plan says about time, each field editable."""
     st.caption(
-        _("Several numbers in one field: this month first, apart by spaces. Illustrative until you put in your own.")
+        _("Several numbers stand in one field, apart by spaces or commas. Illustrative until you put in your own.")
     )
     for title, draw in (
         (_("Lead times"), _lead_times),
@@ -47,7 +47,7 @@ def settings(plan: Plan) -> None:
         (_("Work per unit and working time"), _work),
         (_("Luck, and how much the past counts"), _luck),
     ):
-        with st.expander(title, icon=":material/schedule:"):
+        with st.expander(title, icon=":material/schedule:", key=f"timing_{draw.__name__}"):
             draw(plan)
 
 
@@ -111,7 +111,7 @@ def _luck(plan: Plan) -> None:
             _("What a past try counts for"),
             "assumptions.history_weight",
             _percent(assume.history_weight),
-            lambda text: {"assumptions.history_weight": formats.parse(text, "%")},
+            lambda text: {"assumptions.history_weight": _share(text)},
             help=_("100% where nothing has changed since, 50% where conditions have."),
         )
 
@@ -149,13 +149,15 @@ def _opening(plan: Plan) -> None:
     shown = "\n".join(f"{formats.grouped(deal.amount)} {_percent(deal.chance)}" for deal in plan.opening.deals)
     key = session.follow("opening.deals", shown)
     st.text_area(
-        _("Deals as the people on them see them: amount and chance, one a line (800万 50%)"),
+        _("Deals as the people on them see them: amount and chance, one a line (8,000,000 50%)"),
         key=key,
         on_change=fields.store,
         args=(key, lambda text: {"opening.deals": _deals(text)}),
         height=100,
     )
     fields.reason(key, _("Deals"))
+    if told := sentences_time.pipeline(plan):
+        st.caption(md(told))
 
 
 def _cash(plan: Plan) -> None:
@@ -166,7 +168,7 @@ def _cash(plan: Plan) -> None:
             _("Share that is paid"),
             "cash.rate",
             "" if cash is None else _percent(cash.rate),
-            lambda text: {"cash": None} if not text.strip() else {"cash.rate": formats.parse(text, "%")},
+            lambda text: {"cash.rate": _share(text) if text.strip() else None},
             below=below,
         )
     with lag:
@@ -176,6 +178,7 @@ def _cash(plan: Plan) -> None:
             [] if cash is None else [_percent(share) for share in cash.lag],
             "%",
             below=below,
+            empty={"cash": None},
         )
 
 
@@ -185,7 +188,7 @@ def _work(plan: Plan) -> None:
     for (stage, team), column, below in _columns(pairs, 3):
         with column:
             entry = plan.metrics[stage]
-            label = _("{team}: minutes per {metric}").format(
+            label = _("{team}: minutes of work for one of {metric}").format(
                 team=words.name(plan.teams[team]), metric=words.name(entry)
             )
             fields.number(label, f"metrics.{stage}.work.{team}", entry.work.get(team), empty=_("None"), below=below)
@@ -201,16 +204,17 @@ def _work(plan: Plan) -> None:
             _("Utilisation"),
             "assumptions.utilisation",
             _percent(assume.utilisation),
-            lambda text: {"assumptions.utilisation": formats.parse(text, "%")},
+            lambda text: {"assumptions.utilisation": _share(text)},
             below=under,
         )
 
 
 def _busy(plan: Plan, stage: str) -> list[str]:
-    """Return the teams whose minutes a stage may take: those given, else the one that answers for it."""
-    entry = plan.metrics[stage]
-    own = [entry.team] if entry.team in plan.teams and not entry.work else []
-    return [*entry.work, *(team for team in own if team is not None)]
+    """Return the teams whose minutes a stage may take: its own, the next stage's, and those given already."""
+    following = plan.stages[plan.stages.index(stage) + 1 :][:1]
+    own = [plan.metrics[one].team for one in (stage, *following)]
+    named = [team for team in (*own, *plan.metrics[stage].work) if team is not None and team in plan.teams]
+    return list(dict.fromkeys(named))
 
 
 def _columns(entries: Sequence[Any], count: int) -> list[tuple[Any, Any, Any]]:
@@ -222,17 +226,32 @@ def _columns(entries: Sequence[Any], count: int) -> list[tuple[Any, Any, Any]]:
     return found
 
 
-def _several(label: str, path: str, shown: Sequence[str], unit: str, *, below: Any) -> None:
-    """Show a field for several numbers; empty takes them away."""
+def _several(
+    label: str, path: str, shown: Sequence[str], unit: str, *, below: Any, empty: Mapping[str, Any] | None = None
+) -> None:
+    """Show a field for several numbers; empty takes them away, or does what `empty` says."""
 
     def changes(text: str) -> dict[str, Any]:
         if _EMPTY.search(text):
             raise KpiError("month_empty", "A month is empty between two commas. Write 0 for it.")
         said = [part for part in _APART.split(text.strip()) if part]
-        numbers = [formats.parse(part, unit) for part in said]
-        return _tried({path: numbers or None})
+        numbers = [_share(part) if unit == "%" else _number(part, unit) for part in said]
+        return _tried({path: numbers} if numbers else dict(empty or {path: None}))
 
     fields.typed(md(label), path, " ".join(shown), changes, below=below)
+
+
+def _share(text: str) -> float:
+    found = formats.parse(text, "%")
+    if not 0 <= found <= 1:
+        raise KpiError("share_out_of_range", "“{text}” is no share. Write 0% to 100%.", text=text.strip()[:40])
+    return found
+
+
+def _number(text: str, unit: str) -> float:
+    if "%" in text or "％" in text:
+        raise KpiError("number_expected", "“{text}” is a share. Write a number.", text=text.strip()[:40])
+    return formats.parse(text, unit)
 
 
 def _plain(numbers: Sequence[float]) -> list[str]:
@@ -246,12 +265,13 @@ def _percent(share: float) -> str:
 def _deals(text: str) -> list[dict[str, float]]:
     found = []
     for line in filter(None, (part.strip() for part in _LINES.split(text))):
-        amount, chance = [*line.rsplit(maxsplit=1), ""][:2]
-        if not chance:
+        said = re.fullmatch(r"(.*\S)[\s,，、]+(\S+)", line)
+        if said is None:
             raise KpiError(
-                "deal_unclear", "Write an amount and a chance on each line, as 800万 50%: “{line}”.", line=line[:40]
+                "deal_unclear", "Write an amount and a chance on each line, as 8,000,000 50%: “{line}”.", line=line[:40]
             )
-        found.append({"amount": formats.parse(amount, "円"), "chance": formats.parse(chance, "%")})
+        amount, chance = said.groups()
+        found.append({"amount": formats.parse(amount.rstrip(",，、"), "円"), "chance": _share(chance)})
     return found
 
 

@@ -130,14 +130,15 @@ def percent(fraction: float) -> str:
     return formats.percent(fraction)
 
 
-def chance(probability: float) -> str:
-    """Return a probability as a natural frequency: 10回に3回."""
-    return formats.chance(probability, language())
+def chance(probability: float, *, finely: bool = False) -> str:
+    """Return a probability as a natural frequency: 10回に3回, finely 100回に31回."""
+    return formats.chance(probability, language(), of=100 if finely else 10)
 
 
 def times(number: float) -> str:
     """Return how many times as much something is: 1.25倍, 1.25 times."""
-    return _("{number} times").format(number=f"{number:.3f}" if number < 2 else f"{number:.2f}")
+    digits = 3 if number < 2 else 2 if number < 100 else 0
+    return _("{number} times").format(number=f"{number:,.{digits}f}")
 
 
 def value(x: float, metric: Metric, *, round_up: bool = False) -> str:

@@ -38,10 +38,10 @@ def test_the_first_answer_is_the_multiplier_from_april_and_that_it_is_a_coin_tos
 
     assert (
         "To reach ¥1.00B, Website visitors must be 1.253 times what is planned from Apr on."
-        " That just adds up, which succeeds 5 times in 10." in shown
+        " A plan that just adds up like this succeeds 5 times in 10." in shown
     )
     assert "A plain division would say 1.157 times" in shown
-    assert "Deals won: 125 are needed by the end of Jan" in shown
+    assert "Deals won: 125 by the end of Jan, 18.2 won before Apr included." in shown
 
 
 @pytest.mark.parametrize(("month", "times"), [(3, "1.337"), (5, "1.539"), (7, "2.10")])
@@ -111,7 +111,7 @@ def test_lead_times_are_typed_as_people_paste_them():
     [
         ("60% 30%", "add up to 90%. Make them add up to 100%"),
         ("たくさん", "is not a number"),
-        ("-50% 150%", "too small"),
+        ("-50% 150%", "is no share. Write 0% to 100%"),
         ("<b>x</b>", "is not a number"),
     ],
 )
@@ -144,7 +144,7 @@ def test_deals_are_typed_one_a_line_and_stand_beside_what_is_under_way():
 
     app.text_area(key="opening.deals").set_value("800万 50%\n12,000,000 30%").run()
 
-    assert "The 2 open deals come to ¥7.6M by the chances given" in said(app)
+    assert "Open deals: 2, together ¥7.6M by the chances given" in said(app)
     app.text_area(key="opening.deals").set_value("800万").run()
     assert "Write an amount and a chance on each line" in said(app)
     app.text_area(key="opening.deals").set_value("").run()
@@ -166,7 +166,7 @@ def test_a_plan_whose_time_cannot_be_run_offers_the_fields_to_mend_it():
 def test_without_cash_terms_the_page_says_where_to_give_them():
     app = opened("deadlines")
 
-    app.text_input(key="cash.rate").set_value("").run()
+    app.text_input(key="cash.lag").set_value("").run()
 
     assert app.session_state["session_desk"].plan.cash is None
     assert "Say below how revenue becomes cash" in said(app)

@@ -14,7 +14,7 @@ WORDS = {
         "surer": "10回に8回",
         "month": "4月",
         "late": "もう今期を変えられません",
-        "chance": "必要な値に届く見込み",
+        "chance": "実績のままなら",
     },
     "en": {
         "april": "Website visitors must be 1.253 times what is planned from Apr on",
@@ -22,7 +22,7 @@ WORDS = {
         "surer": "8 times in 10",
         "month": "Apr",
         "late": "can no longer change this year",
-        "chance": "Chance of what is needed",
+        "chance": "If all stays as it was",
     },
 }
 

@@ -10,7 +10,7 @@ import altair as alt
 from workbench import theme
 from workbench.charts.picture import ROWS, Chart, Picture, draw
 
-_ROW, _HEAD = 40, 20  # px: a stage with its name above the cells, and the months' names
+_ROW, _HEAD = 46, 20  # px: a stage with its name above the cells, and the months' names
 
 
 def calendar(cells: Sequence[Mapping[str, Any]], *, share: str, worth: str, height: int) -> Picture:
@@ -28,7 +28,15 @@ def _build(share: str, worth: str, height: int) -> Chart:
         "month:N",
         sort=alt.SortField("column"),
         title=None,
-        axis=alt.Axis(orient="top", labelAngle=0, ticks=False, domain=False, labelOverlap="greedy", labelPadding=4),
+        axis=alt.Axis(
+            orient="top",
+            labelAngle=0,
+            ticks=False,
+            domain=False,
+            labelOverlap=False,
+            labelPadding=4,
+            labelFontSize=alt.ExprRef("width < 560 ? 8 : 12"),
+        ),
         scale=alt.Scale(paddingInner=0.06),
     )
     down = alt.Y(
@@ -36,7 +44,7 @@ def _build(share: str, worth: str, height: int) -> Chart:
         sort=alt.SortField("row"),
         title=None,
         axis=None,
-        scale=alt.Scale(paddingInner=0.42, paddingOuter=0.5),
+        scale=alt.Scale(paddingInner=0.5, paddingOuter=0.5),
     )
     base = alt.Chart(ROWS).encode(
         x=across,

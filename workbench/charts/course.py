@@ -31,7 +31,7 @@ def _build(past_word: str, new_word: str, planned_word: str, cash_word: str) -> 
         domain=[past_word, new_word, planned_word, cash_word],
         range=[theme.GHOST, theme.ACCENT, theme.NEUTRAL, theme.GAP],
     )
-    legend = alt.Legend(orient="top", title=None, labelLimit=320, symbolType="square")
+    legend = alt.Legend(orient="top", title=None, labelLimit=320, symbolType="square", columns=2)
     tips = [alt.Tooltip("month:N", title=" "), alt.Tooltip("label:N", title=new_word)]
     past = base.mark_bar(cornerRadiusBottomLeft=2, cornerRadiusBottomRight=2).encode(
         y=alt.Y("past:Q", title=None, axis=plain),

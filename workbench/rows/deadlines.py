@@ -62,8 +62,8 @@ def course(look: Look) -> Picture:
         for at in range(MONTHS_A_YEAR)
     ]
     said = {
-        "past": _("From what had entered before"),
-        "new": _("From what has to come in"),
+        "past": _("Stays whatever it does now"),
+        "new": _("Has to come in"),
         "planned": _("As planned today"),
         "cash": _("Cash in"),
     }
@@ -192,7 +192,7 @@ def profile(look: Look, found: Profile) -> list[dict[str, str]]:
     return [
         row(_("As planned today"), found.planned),
         row(_("Raised alike from {month}").format(month=months.named(look.plan, found.start)), raised),
-        row(_("Smoothed, for an ever more even KGI"), found.needed),
+        row(_("Evened out, the same every month"), found.needed),
     ]
 
 

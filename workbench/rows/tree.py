@@ -29,7 +29,7 @@ def cards(plan: Plan, chances: Mapping[str, TargetChance] = MappingProxyType({})
 def _judged(card: Card, found: TargetChance | None) -> Card:
     if found is None:
         return card
-    said = _("Chance of what is needed: {chance}").format(chance=surety.spoken(found))
+    said = _("If all stays as it was, what is needed comes {chance}").format(chance=surety.spoken(found))
     return replace(card, chance=surety.BARS[found.verdict], chance_text=said)
 
 
@@ -142,5 +142,5 @@ def board_words() -> dict[str, str]:
         "spoken": _("{name}: {now}. Team: {team}"),
         "spoken_needed": _("{name}: {now} now, {required} needed. Team: {team}"),
         "lever_spoken": _("{now}; {kgi}: {value}"),
-        "chance": _("Chance (4 bars: comfortable)"),
+        "chance": _("Judged by history (4 bars: comfortable)"),
     }

@@ -60,7 +60,7 @@ def needed_alone(
             _("Now"): words.value(one.now, plan.metrics[lever]),
             _("Needed alone"): "–" if one.value is None else words.needed(one.value, plan.metrics[lever]),
             _("Change"): "–" if one.value is None else words.difference(one.value - one.now, plan.metrics[lever]),
-            _("Chance"): surety.spoken(chances.get(lever)),
+            _("Judged by history"): "–" if one.limit == "already" else surety.spoken(chances.get(lever)),
             _("Can it?"): verdict(plan, one),
         }
         for lever, one in needed.items()
@@ -93,7 +93,7 @@ def spread(plan: Plan, spread: goal.Spread, chances: Mapping[str, TargetChance])
             _("Now"): words.value(one.now, plan.metrics[lever]),
             _("Target"): words.apart(one.now, one.value, plan.metrics[lever])[1],
             _("Change"): words.difference(one.value - one.now, plan.metrics[lever]),
-            _("Chance"): surety.spoken(chances.get(lever)) if one.log_change else "–",
+            _("Judged by history"): surety.spoken(chances.get(lever)) if one.log_change else "–",
             _("Note"): {"plausible": _("at its limit"), "frozen": _("held still")}.get(one.limit or "", ""),
         }
         for lever, one in spread.items()
