@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from functools import lru_cache
 
 import numpy as np
@@ -102,9 +103,17 @@ def spread_of_mean(samples: npt.ArrayLike, *, blocks: int = 16) -> float:
     return float(stdtrit(blocks - 1, 0.995) * means.std(ddof=1) / math.sqrt(blocks))
 
 
+@lru_cache(maxsize=64)
+def _engine(dimensions: int, seed: int) -> qmc.Sobol:
+    """Return scrambled directions: making them takes longer than drawing 2^14 points."""
+    return qmc.Sobol(dimensions, scramble=True, rng=seed)
+
+
 @lru_cache(maxsize=16)
 def _points(count: int, dimensions: int, seed: int) -> Array:
-    found = np.asfortranarray(qmc.Sobol(dimensions, scramble=True, rng=seed).random(count))
+    engine = copy(_engine(dimensions, seed))  # drawing moves an engine on: each takes its own from the start
+    engine.reset()
+    found = np.asfortranarray(engine.random(count))
     np.clip(found, _EDGE, 1 - _EDGE, out=found)  # no quantile is asked for 0 or 1
     found.flags.writeable = False
     return found

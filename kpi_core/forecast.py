@@ -69,7 +69,7 @@ class Forecast:
     def quantiles(self) -> Mapping[float, float]:
         """Return P10, P50 and P90: what the KGI stays below in 10, 50 and 90 % of all draws."""
         shares = (0.1, 0.5, 0.9)
-        return MappingProxyType(dict(zip(shares, np.quantile(self.draws, shares).tolist(), strict=True)))
+        return MappingProxyType(dict(zip(shares, _quantiles(self.draws, shares).tolist(), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,11 +100,9 @@ def forecast(
     KpiError
         `bad_draws`, `unknown_ksf`, `correlations_impossible`; as `ranges.quantile` and `tree.evaluate`.
     """
-    drawn = _Drawn.of(plan, ksfs, draws=draws, seed=seed, objective=objective, before=before)
     found = luck(plan) if with_luck else None
-    kgi = drawn.kgi()
-    if found is not None:
-        kgi = drawn.each(found.metric) * lucky(kgi / drawn.each(found.metric), drawn.fortune, scatter=found.scatter)
+    drawn = _Drawn.of(plan, ksfs, draws=draws, seed=seed, objective=objective, before=before, luck=found)
+    kgi = drawn.lucky(drawn.kgi())
     return Forecast(plan, kgi, MappingProxyType(drawn.levels), MappingProxyType(drawn.uniforms), found)
 
 
@@ -124,11 +122,8 @@ def fan(
     KpiError
         As `forecast`.
     """
-    drawn = _Drawn.of(plan, ksfs, draws=draws, seed=seed, objective="year", before=before)
-    summed = np.cumsum(drawn.months(), axis=-1) / plan.kgi.months
-    if (found := luck(plan)) is not None:
-        each = drawn.each(found.metric)[:, None]
-        summed = each * lucky(summed / each, drawn.fortune[:, None], scatter=found.scatter)
+    drawn = _Drawn.of(plan, ksfs, draws=draws, seed=seed, objective="year", before=before, luck=luck(plan))
+    summed = drawn.lucky(np.cumsum(drawn.months(), axis=-1) / plan.kgi.months)
     bands = np.quantile(np.broadcast_to(summed, (draws, MONTHS_A_YEAR)), shares, axis=0)
     axis = drawn.setting.axis
     return Fan(axis.labels[axis.year], MappingProxyType(dict(zip(shares, bands, strict=True))))
@@ -153,9 +148,16 @@ def uncertain(plan: Plan) -> tuple[str, ...]:
     return tuple(lever for lever in plan.tree.levers(plan.kgi.metric) if ranges.is_uncertain(plan.metrics[lever]))
 
 
+def _quantiles(samples: Array, shares: Sequence[float]) -> Array:
+    """Return what np.quantile does: sorting once is four times as fast as its search for each share."""
+    ranked, places = np.sort(samples), np.multiply(shares, len(samples) - 1)
+    below = places.astype(np.intp)
+    return np.asarray(ranked[below] + (places - below) * (ranked[below + 1] - ranked[below]))
+
+
 @dataclass(frozen=True)
 class _Drawn:
-    """The levers' draws and what they do to the KGI; `fortune` is the coordinate of luck."""
+    """The levers' draws and what they do to the KGI; with `luck`, `fortune` is its coordinate."""
 
     plan: Plan
     ksfs: Collection[str]
@@ -163,21 +165,31 @@ class _Drawn:
     before: Plan | None
     levels: dict[str, Array]
     uniforms: dict[str, Array]
+    luck: Luck | None
     fortune: Array
 
     @classmethod
     def of(
-        cls, plan: Plan, ksfs: Collection[str], *, draws: int, seed: int, objective: Objective, before: Plan | None
+        cls,
+        plan: Plan,
+        ksfs: Collection[str],
+        *,
+        draws: int,
+        seed: int,
+        objective: Objective,
+        before: Plan | None,
+        luck: Luck | None,
     ) -> _Drawn:
         for ksf in ksfs:
             if ksf not in plan.ksfs:
                 raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
         levers = uncertain(plan)
-        together = points(draws, len(levers) + 1, seed)
-        uniform = correlated(together[:, :-1], levers, plan.assumptions.correlations)
+        together = points(draws, len(levers) + (luck is not None), seed)
+        uniform = correlated(together[:, : len(levers)], levers, plan.assumptions.correlations)
         uniforms = {lever: uniform[:, at] for at, lever in enumerate(levers)}
         levels = {lever: ranges.quantile(plan.metrics[lever], u, name=lever) for lever, u in uniforms.items()}
-        return cls(plan, ksfs, objective, before, levels, uniforms, together[:, -1])
+        fortune = np.zeros(draws) if luck is None else together[:, -1]
+        return cls(plan, ksfs, objective, before, levels, uniforms, luck, fortune)
 
     @cached_property
     def effects(self) -> Effects:
@@ -213,7 +225,16 @@ class _Drawn:
             return evaluate(self.plan.tree, levels, only=[kgi])[kgi]
         return self.setting.with_values(levels).kgi()
 
-    def each(self, metric: str) -> Array:
+    def lucky(self, kgi: Array) -> Array:
+        """Return what luck makes of an expected KGI, draw by draw and, if it has them, month by month."""
+        if self.luck is None:
+            return kgi
+        each, fortune = self._each(self.luck.metric), self.fortune
+        if kgi.ndim > 1:
+            each, fortune = each[:, None], fortune[:, None]
+        return each * lucky(kgi / each, fortune, scatter=self.luck.scatter)
+
+    def _each(self, metric: str) -> Array:
         """Return what one of a count brings to the KGI, draw by draw."""
         kgi = self.plan.kgi.metric
         if metric == kgi:

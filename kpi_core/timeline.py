@@ -20,7 +20,7 @@ from kpi_core import lags
 from kpi_core.calendar import Setting, setting
 from kpi_core.document import MONTHS_A_YEAR, Metric
 from kpi_core.errors import KpiError
-from kpi_core.focus.effects import Effects, ramps
+from kpi_core.focus.effects import Effects
 from kpi_core.lags import Months
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
@@ -278,7 +278,7 @@ def with_ksfs(given: Setting, ksfs: Collection[str]) -> Setting:
             raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
     effects = Effects(plan, "run_rate")
     row = np.array([[1.0 if ksf in ksfs else 0.0 for ksf in effects.ksfs]])
-    factors = effects.multipliers_by_month(row, ramps(plan, axis.numbers))[0]
+    factors = effects.multipliers_by_month(row, effects.reached(axis.numbers))[0]
     values, adjust = dict(given.values), dict(given.months.adjust)
     for at, metric in enumerate(effects.metrics):
         if metric in values:

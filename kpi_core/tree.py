@@ -154,8 +154,9 @@ def evaluate(
     with np.errstate(all="ignore"):
         if length:
             return _evaluate_blocks(tree, needed, wanted, given, length, months=months)
-        known, _ = _evaluate(tree, needed, given, months=months)
-        _judge(tree, needed, known, given)
+        known, fine = _evaluate(tree, needed, given, highest=_highest_bits(tree, needed, given), months=months)
+        if not fine:
+            _judge(tree, needed, known, given)
     return {metric: known[metric] for metric in wanted}
 
 
@@ -318,7 +319,9 @@ def _evaluate(
             if months is not None:
                 known[metric] = months.out(metric, tree.metrics[metric].lag, known[metric])
         if metric in highest:
-            fine = fine and bool(np.maximum.reduce(known[metric].view(np.uint64), axis=None) <= highest[metric])
+            fine = fine and bool(
+                np.maximum.reduce(known[metric].view(np.uint64), axis=None, initial=0) <= highest[metric]
+            )
     return known, fine
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from kpi_core import focus, horizons
-from workbench import chosen, limits, page, sentences, sentences_doubt, session
+from workbench import chosen, limits, one_more, page, sentences, sentences_doubt, session
 from workbench.rows import focus as rows
 from workbench.words import _, md
 
@@ -37,6 +37,12 @@ with right:
 st.header(_("The next best sets"), anchor=False)
 page.table(rows.alternatives(found), key="alternatives")
 
+st.header(_("What if we had one more?"), anchor=False)
+one_more.show(found)
+
+st.header(_("How sure is this choice?"), anchor=False)
+one_more.hold(found)
+
 st.header(_("How one KSF's effect comes about"), anchor=False)
 ksf = chosen.one(plan)
 with st.expander(_("Edit this KSF"), icon=":material/edit:"):
@@ -47,4 +53,4 @@ for entry in chosen.effects(found, ksf):
 page.numbers(rows.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger")
 chosen.constants(plan)
 chosen.adder(plan)
-page.code("focus.choose(plan).chosen", "focus.choose(plan).left_out")
+page.code("focus.choose(plan).chosen", "focus.prices(focus.choose(plan))", "focus.robustness(focus.choose(plan))")

@@ -2,7 +2,26 @@
 
 from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
 from kpi_core.focus.explain import Alternative, Focus, Proof, choose
+from kpi_core.focus.prices import Amount, Price, frontier, prices
 from kpi_core.focus.reasons import Reason
+from kpi_core.focus.robustness import Robustness, robustness
 from kpi_core.focus.search import FocusLimits
 
-__all__ = ["STEPS", "Alternative", "Effects", "Entry", "Focus", "FocusLimits", "Proof", "Reason", "choose", "ledger"]
+__all__ = [
+    "STEPS",
+    "Alternative",
+    "Amount",
+    "Effects",
+    "Entry",
+    "Focus",
+    "FocusLimits",
+    "Price",
+    "Proof",
+    "Reason",
+    "Robustness",
+    "choose",
+    "frontier",
+    "ledger",
+    "prices",
+    "robustness",
+]

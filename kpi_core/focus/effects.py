@@ -66,17 +66,28 @@ class Entry:
         return found if self.share == 1.0 else [*found, ("spill_over", value * self.share)]
 
 
+@dataclass(frozen=True, eq=False)
+class Altered:
+    """Another ledger than the plan's: what each KSF's lift is multiplied by, its ramp, and a missing prerequisite."""
+
+    times: Array
+    ramps: Array
+    prerequisite: float
+
+
 @dataclass(frozen=True)
 class Effects:
     """The factors of every KSF of a plan, for sets of KSFs given as rows of a 0/1 matrix.
 
     `average` and `run_rate` count the tree's own totals; `year` runs every set through the months, and what is
-    multiplied has a last axis of months there. `before` is the plan the past is taken from.
+    multiplied has a last axis of months there. `before` is the plan the past is taken from, `altered` what is
+    otherwise than the plan says.
     """
 
     plan: Plan
     objective: Objective
     before: Plan | None = None
+    altered: Altered | None = None
 
     @cached_property
     def ksfs(self) -> tuple[str, ...]:
@@ -91,9 +102,9 @@ class Effects:
     @cached_property
     def own(self) -> dict[str, dict[str, float]]:
         """Return, for each KSF, the factors that do not depend on what else is chosen."""
-        return {ksf: self._own(entry) for ksf, entry in self.plan.ksfs.items()}
+        return {ksf: self._own(ksf, entry) for ksf, entry in self.plan.ksfs.items()}
 
-    def _own(self, entry: Ksf) -> dict[str, float]:
+    def _own(self, ksf: str, entry: Ksf) -> dict[str, float]:
         assume, skill = self.plan.assumptions, self.plan.teams[entry.team].skill
         eta = assume.headroom_basic if entry.layer == "basic" else assume.headroom_advanced
         return {
@@ -101,7 +112,7 @@ class Effects:
             "skill": math.exp(assume.skill_slope * min(0, skill - entry.skill)),
             "headroom": max(assume.headroom_floor, 1 - eta * max(0, skill - assume.headroom_skill)),
             "flow": self._flow(entry, skill),
-            "ramp": float(np.mean([self.ramp(entry, metric) for metric in entry.moves] or [1.0])),
+            "ramp": float(np.mean([self.ramp(ksf, metric) for metric in entry.moves] or [1.0])),
         }
 
     def _flow(self, entry: Ksf, skill: int) -> float:
@@ -111,18 +122,41 @@ class Effects:
         shares = (self.plan.tree.now(metric) / months / needed for metric, needed in entry.needs.items() if needed > 0)
         return math.prod(min(1.0, max(0.0, share)) for share in shares)
 
-    def ramp(self, entry: Ksf, metric: str) -> float:
+    @cached_property
+    def ramps(self) -> Array:
+        """Return the months in which each KSF starts and is full: one row each."""
+        if self.altered is not None:
+            return self.altered.ramps
+        return np.array([ksf.ramp for ksf in self.plan.ksfs.values()]).reshape(-1, 2)
+
+    def reached(self, months: Array) -> Array:
+        """Return which part of each KSF's effect is there in each month: 0 until its start, then rising to 1.
+
+        One row per KSF, one column per month. Month 1 is the first of the year; before it nothing has begun.
+        """
+        rising = np.clip((months - self.ramps[:, :1]) / (self.ramps[:, 1:] - self.ramps[:, :1]), 0, 1)
+        return np.asarray(np.where(months < 1, 0.0, rising))
+
+    @cached_property
+    def _over_time(self) -> Array:
+        """Return `reached` over the months that count: the horizon's, or the fiscal year's and those before it."""
+        by_month = self.objective == "year"
+        return self.reached(
+            self.setting.axis.numbers if by_month else np.arange(1.0, self.plan.assumptions.horizon_months + 1)
+        )
+
+    def ramp(self, ksf: str, metric: str) -> float:
         """Return which share of the KSF's full effect on a metric counts.
 
         Over a horizon the mean of the ramp; in a fiscal year each month weighs what it decides of the year's KGI.
         """
         if self.objective == "run_rate":
             return 1.0
+        reached = self._over_time[self.ksfs.index(ksf)]
         if self.objective == "average":
-            months = np.arange(1.0, self.plan.assumptions.horizon_months + 1)
-            return float(np.mean(_reached(np.array([entry.ramp]), months)))
+            return float(reached.mean())
         share = self.decided.get(metric)
-        return 0.0 if share is None else float(_reached(np.array([entry.ramp]), self.setting.axis.numbers)[0] @ share)
+        return 0.0 if share is None else float(reached @ share)
 
     @cached_property
     def setting(self) -> Setting:
@@ -147,7 +181,7 @@ class Effects:
             factors = [self.own[ksf][step] for step in self.own[ksf] if step != "ramp" or self.objective != "year"]
             for metric, lift in self.plan.ksfs[ksf].moves.items():
                 table[row, self.metrics.index(metric)] = sum(lift) / 3 * math.prod(factors)
-        return table
+        return table if self.altered is None else table * self.altered.times[:, None]
 
     def prerequisites(self, chosen: Array, ksf: str) -> Array:
         """Return, for each set, the factor for what the KSF builds on and is not in the set."""
@@ -155,7 +189,8 @@ class Effects:
         if self.plan.teams[entry.team].skill >= assume.prerequisite_skill:
             return np.ones(len(chosen))
         missing = sum((1 - chosen[:, self.ksfs.index(other)] for other in entry.depends_on), np.zeros(len(chosen)))
-        return np.asarray(assume.prerequisite**missing, dtype=np.float64)
+        factor = assume.prerequisite if self.altered is None else self.altered.prerequisite
+        return np.asarray(factor**missing, dtype=np.float64)
 
     def dilution(self, chosen: Array, team: str) -> Array:
         """Return, for each set, how thinly a team is spread."""
@@ -175,7 +210,7 @@ class Effects:
     def multipliers(self, chosen: Array) -> Array:
         """Return by how much each metric is multiplied, one row per set, before any cap; never below 0."""
         if self.objective == "year":
-            return self.multipliers_by_month(chosen, ramps(self.plan, self.setting.axis.numbers))
+            return self.multipliers_by_month(chosen, self._over_time)
         return self.multipliers_by_month(chosen, np.ones((len(self.ksfs), 1)))[..., 0]
 
     def multipliers_by_month(self, chosen: Array, reached: Array) -> Array:
@@ -277,19 +312,6 @@ def _factor(lift: Array) -> Array:
     return np.maximum(0.0, 1.0 + lift)
 
 
-def ramps(plan: Plan, months: Array) -> Array:
-    """Return which part of each KSF's effect is there in each month: 0 until its start, then rising to 1.
-
-    One row per KSF, one column per month. Month 1 is the first of the year; before it nothing has begun.
-    """
-    return _reached(np.array([ksf.ramp for ksf in plan.ksfs.values()]).reshape(-1, 2), months)
-
-
-def _reached(ends: Array, months: Array) -> Array:
-    rising = np.clip((months - ends[:, :1]) / (ends[:, 1:] - ends[:, :1]), 0, 1)
-    return np.asarray(np.where(months < 1, 0.0, rising))
-
-
 def ledger(
     plan: Plan, chosen: Collection[str], *, objective: Objective = "average", before: Plan | None = None
 ) -> tuple[Entry, ...]:
@@ -318,7 +340,7 @@ def _entries(effects: Effects, row: Array, ksf: str, *, source: str | None = Non
     }
     entry = effects.plan.ksfs[ksf]
     return [
-        Entry(ksf, metric, sum(lift) / 3, _in_order(own | together, effects.ramp(entry, metric)), source, share)
+        Entry(ksf, metric, sum(lift) / 3, _in_order(own | together, effects.ramp(ksf, metric)), source, share)
         for metric, lift in entry.moves.items()
     ]
 

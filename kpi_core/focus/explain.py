@@ -54,6 +54,8 @@ class Focus:
     left_out: Mapping[str, Reason]
     proof: Proof
     before: Plan | None = None
+    lock: tuple[str, ...] = ()
+    rule_out: tuple[str, ...] = ()
 
     @property
     def gain(self) -> float:
@@ -136,6 +138,8 @@ def choose(
         left_out=Reasons(sets, limits, best, frozenset(lock), frozenset(rule_out)).all(),
         proof=Proof(considered=sets.considered, evaluated=len(sets), gap=0.0, bound=kgi),
         before=before,
+        lock=tuple(lock),
+        rule_out=tuple(rule_out),
     )
 
 

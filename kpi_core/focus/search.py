@@ -103,6 +103,11 @@ class Sets:
             found[here] = self.effects.kgi_at(reduce(np.multiply, parts))
         return found
 
+    def used(self, resource: int) -> Array:
+        """Return how much every set uses of a limited resource, by its place in `FocusLimits.resources`."""
+        parts = [block.used[rows, resource] for block, rows in zip(self.blocks, self.rows, strict=True)]
+        return np.asarray(reduce(np.add, parts))
+
     def chosen(self, among: Rows) -> Mask:
         """Return the KSFs of some of the sets, one row each."""
         found = np.zeros((len(among), len(self.effects.ksfs)), dtype=np.bool_)

@@ -320,3 +320,23 @@ def test_levers_that_go_together_are_added_and_taken_away():
     assert said(app) != before
     app.button(key="apart_0").click().run()
     assert app.session_state["session_desk"].plan.assumptions.correlations == ()
+
+
+def test_focus_says_what_one_more_brings_and_how_far_each_resource_carries():
+    """With ¥9M the budget is what binds: ¥500k more brings nothing, but the frontier shows M1 at ¥14.7M."""
+    app = opened("focus")
+
+    shown = said(app)
+    assert "One more of any limit alone brings nothing: the set would stay the same." in shown
+    assert "More than ¥14.7M of Budget brings nothing more: ¥1.05B." in shown
+
+
+def test_the_choice_is_tried_in_many_futures_with_one_button():
+    """§3.5: the exact set in 96.7 % of 1,500 futures at ±30 %."""
+    app = opened("focus")
+
+    app.button(key="try_futures").click().run(timeout=60)
+
+    assert "In 1,024 futures this very set is best 97 times in 100" in said(app)
+    assert "No pick is a coin toss." in said(app)
+    assert app.button(key="try_futures").disabled

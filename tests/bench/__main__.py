@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import chain
 
-from tests.bench import board, browser, core
+from tests.bench import board, browser, core, time
 
-for line in chain(core.lines(), browser.lines(), board.lines()):
+for line in chain(core.lines(), time.lines(), browser.lines(), board.lines()):
     print(line, flush=True)

@@ -1,0 +1,55 @@
+"""The frontier: how far the KGI gets with each amount of one resource, its knees marked, and where one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+
+from workbench import theme
+from workbench.charts.picture import ROWS, Chart, Picture, draw
+
+_HEIGHT = 240
+
+
+def frontier(steps: Sequence[Mapping[str, Any]], *, amount: str, kgi: str) -> Picture:
+    """Return a stair with a point at each step, the knees filled, and a line at what is available.
+
+    A step has `amount`, `kgi` (numbers), `amount_label`, `kgi_label`, `set` (texts), `knee` (bool) and `limit` (the
+    number available, the same in each row; None: no limit). `amount` and `kgi` name the axes.
+    """
+    return draw(_build, steps, amount=amount, kgi=kgi)
+
+
+def _build(amount: str, kgi: str) -> Chart:
+    base = alt.Chart(ROWS)
+    across = alt.X("amount:Q", title=amount, axis=alt.Axis(labels=False, ticks=False, grid=False))
+    up = alt.Y(
+        "kgi:Q",
+        title=None,
+        axis=alt.Axis(labels=False, ticks=False, grid=False, domain=False),
+        scale=alt.Scale(zero=False),
+    )
+    tips = [
+        alt.Tooltip("amount_label:N", title=amount),
+        alt.Tooltip("kgi_label:N", title=kgi),
+        alt.Tooltip("set:N", title=" "),
+    ]
+    stair = base.mark_line(interpolate="step-after", color=theme.ACCENT, strokeWidth=2.5).encode(x=across, y=up)
+    points = base.mark_point(filled=True, size=90, color=theme.ACCENT, opacity=1).encode(
+        x=across,
+        y=up,
+        shape=alt.condition(alt.datum.knee, alt.value("diamond"), alt.value("circle")),
+        size=alt.condition(alt.datum.knee, alt.value(130), alt.value(30)),
+        tooltip=tips,
+    )
+    knees = base.transform_filter(alt.datum.knee)
+    labels = [
+        knees.mark_text(align="left", dx=8, dy=12, fontSize=11).encode(x=across, y=up, text="amount_label:N"),
+        knees.mark_text(align="right", dx=-7, dy=-7, fontSize=11).encode(x=across, y=up, text="kgi_label:N"),
+    ]
+    limit = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(
+        x=alt.X("limit:Q", aggregate="max", title=amount)
+    )
+    return alt.layer(stair, limit, points, *labels).properties(height=_HEIGHT)

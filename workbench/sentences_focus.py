@@ -1,0 +1,90 @@
+"""Answers about a choice's price and doubt. As in `sentences`, answers are Markdown, readings plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kpi_core.focus import Amount, Focus, Price, Robustness
+from kpi_core.plan import Plan
+from workbench import words
+from workbench.sentences import both, listed
+from workbench.words import _, md
+
+_WORTH = 0.5  # of a currency's unit: less is nothing
+
+
+def resource(plan: Plan, name: str) -> str:
+    """Return what a resource is called."""
+    kind, _sep, team = name.partition(".")
+    if kind == "budget":
+        return _("Budget")
+    return _("Hours: {team}").format(team=words.name(plan.teams[team]))
+
+
+def amount(name: str, number: float) -> str:
+    """Return an amount of a resource with its unit."""
+    return words.money(number) if name == "budget" else _("{hours} h").format(hours=f"{number:,.0f}")
+
+
+def step(plan: Plan, price: Price) -> str:
+    """Say what one more is: a person-day, a place, a level, so much budget."""
+    kind, _sep, team = price.resource.partition(".")
+    if kind == "budget":
+        return _("{amount} of budget").format(amount=words.money(price.step))
+    said = {
+        "hours": _("one person-day of {team}"),
+        "ksfs": _("one more KSF for {team}"),
+        "skill": _("one more level of skill for {team}"),
+    }[kind]
+    return said.format(team=words.name(plan.teams[team]))
+
+
+def dearest(found: Focus, known: Sequence[Price]) -> str:
+    """Say what one more is worth most, ties as ties; that nothing more helps, if so."""
+    kgi = found.plan.metrics[found.plan.kgi.metric]
+    if not known or known[0].gain < _WORTH:
+        return _("One more of any limit alone brings nothing: the set would stay the same.")
+    first = [price for price in known if price.gain >= known[0].gain - _WORTH]
+    return _("{more} is worth most: {gain}.").format(
+        more=md(listed([step(found.plan, price) for price in first], most=3)),
+        gain=md(words.difference(known[0].gain, kgi)),
+    )
+
+
+def frontier(found: Focus, name: str, way: Sequence[Amount]) -> str:
+    """Read the frontier aloud: what is enough, and the knees on the way."""
+    plan = found.plan
+    kgi = plan.metrics[plan.kgi.metric]
+    if not way:
+        return _("No set keeps the other limits.")
+    last = way[-1]
+    told = _("More than {enough} of {resource} brings nothing more: {kgi}.").format(
+        enough=amount(name, last.amount), resource=resource(plan, name), kgi=words.value(last.kgi, kgi)
+    )
+    knees = [one for one in way[1:-1] if one.knee]
+    if not knees:
+        return told
+    corners = [
+        _("{amount} for {kgi}").format(amount=amount(name, one.amount), kgi=words.value(one.kgi, kgi)) for one in knees
+    ]
+    return both(told, _("Knees, where more starts to pay less: {knees}.").format(knees=listed(corners, most=4)))
+
+
+def robust(found: Focus, seen: Robustness) -> str:
+    """Say in how many futures today's set stays the best, what choosing it may cost, and what is a coin toss."""
+    kgi = found.plan.metrics[found.plan.kgi.metric]
+    said = {
+        "count": f"{seen.futures:,}",
+        "chance": words.chance(seen.same),
+        "regret": md(words.value(seen.regret, kgi)),
+    }
+    told = _("In {count} futures this very set is best {chance}; in 19 of 20 nothing is lost by choosing it today.")
+    if seen.regret >= _WORTH:
+        told = _(
+            "In {count} futures this very set is best {chance}; in 19 of 20 choosing it today costs {regret} at most."
+        )
+    told = told.format(**said)
+    tosses = [f"{ksf} {words.name(found.plan.ksfs[ksf])}" for ksf in seen.toss_ups(found.chosen)]
+    if not tosses:
+        return both(told, _("No pick is a coin toss."))
+    return both(told, _("Close to a coin toss: {ksfs}.").format(ksfs=md(listed(tosses, most=4))))
