@@ -36,12 +36,8 @@ def hold(found: Focus) -> None:
     """Offer to try the choice in many futures; what was known when one stopped stays."""
     name = f"{found.plan.digest}{found.objective}"
     seen: Robustness | None = session.recall(_TRIED, {}).get(name)
-    if st.button(
-        _("Try it in {count} futures").format(count=f"{DRAWS:,}"),
-        key="try_futures",
-        icon=":material/shuffle:",
-        disabled=seen is not None and seen.futures == DRAWS,
-    ):
+    label = _("Try it in {count} futures").format(count=f"{DRAWS:,}")
+    if st.button(label, key="try_futures", icon=":material/shuffle:"):
         seen = _try(found, name)
     if seen is None:
         st.caption(_("Every effect may be a third better or worse than stated, every start a month sooner or later."))
