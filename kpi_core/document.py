@@ -135,6 +135,8 @@ class Metric(Part):
     month, this one first); `by_month` is its formula there, if lead times lie on other steps than `formula`
     names. An input's `season` weighs the calendar months, January first. `work` is minutes per unit, by team.
 
+    A `stock` is there all year (customers, heads) and does not come in month by month.
+
     What happened before: `history` are the amounts of the months before the year, the latest last;
     `tried` is (successes, trials) of a rate. `shape` is how its uncertainty is spread between low and high.
     """
@@ -154,6 +156,7 @@ class Metric(Part):
     source: Prose | None = None
     lag: Lag = ()
     by_month: Annotated[str, Field(max_length=2_000)] | None = None
+    stock: bool = False
     season: Season = ()
     work: ById[NotNegative] = Field(default_factory=_nothing)
     history: Past = ()
@@ -164,6 +167,8 @@ class Metric(Part):
     @property
     def is_flow(self) -> bool:
         """Return whether a year's number is the sum of its months' (leads, revenue), not a level (a rate, a price)."""
+        if self.stock:
+            return False
         return self.kind in ("count", "activity", "kgi") or (self.kind in ("money", "result") and self.unit == "円")
 
     @property

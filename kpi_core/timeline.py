@@ -155,9 +155,10 @@ class Timeline:
 
     @cached_property
     def deadlines(self) -> Mapping[str, Deadline]:
-        """Return the deadline of every stage of the plan's funnel that carries the KGI, first to last."""
+        """Return the deadline of every stage that carries the KGI and comes in month by month, first to last."""
         carriers = set(self.setting.tree.carriers(self.plan.kgi.metric))
-        return {stage: self.deadline(stage) for stage in self.plan.stages if stage in carriers}
+        stages = [stage for stage in self.plan.stages if stage in carriers and self.plan.metrics[stage].is_flow]
+        return {stage: self.deadline(stage) for stage in stages}
 
     def deadline(self, metric: str) -> Deadline:
         """Return by when one more unit of a metric still counts, seen from its worth if the year did not end."""
@@ -279,13 +280,16 @@ def with_ksfs(given: Setting, ksfs: Collection[str]) -> Setting:
     effects = Effects(plan, "run_rate")
     row = np.array([[1.0 if ksf in ksfs else 0.0 for ksf in effects.ksfs]])
     factors = effects.multipliers_by_month(row, effects.reached(axis.numbers))[0]
+    moved = dict(zip(effects.metrics, factors, strict=True))
     values, adjust = dict(given.values), dict(given.months.adjust)
-    for at, metric in enumerate(effects.metrics):
-        if metric in values:
-            values[metric] = effects.capped(metric, values[metric], factors[at])
-        elif metric in given.tree.metrics:
+    for metric in given.tree.order:
+        if metric in values and metric in moved:
+            values[metric] = effects.capped(metric, values[metric], moved[metric])
+        elif metric in moved:
+            now = evaluate(given.tree, values, only=[metric], months=Months(axis.count, adjust))[metric]
+            lifted = np.where(now == 0, 1.0, effects.capped(metric, now, moved[metric]) / np.where(now == 0, 1.0, now))
             times, plus = adjust.get(metric, (1.0, 0.0))
-            adjust[metric] = (times * factors[at], plus)
+            adjust[metric] = (times * lifted, plus)
     return Setting(axis, given.tree, MappingProxyType(values), Months(axis.count, MappingProxyType(adjust)))
 
 

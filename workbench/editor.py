@@ -129,6 +129,14 @@ def _what_is_known(metric: str, entry: Metric) -> None:
             lambda text: {f"metrics.{metric}.tried": _tried(text)},
             help=_("Take tries that all had their time to succeed. Chances are then judged by them."),
         )
+    if entry.kind in ("count", "activity"):
+        path = f"metrics.{metric}.stock"
+        st.checkbox(
+            _("Is there all year (customers, heads)"),
+            key=session.follow(path, entry.stock),
+            on_change=fields.store,
+            args=(path, lambda ticked: {path: ticked or None}),
+        )
     if entry.formula is None:
         fields.choice(_("How its range spreads"), f"metrics.{metric}.shape", entry.shape or "triangular", _shapes())
 

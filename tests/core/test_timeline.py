@@ -433,3 +433,37 @@ def test_a_levers_reach_is_the_part_of_its_yearly_effect_that_still_arrives():
     assert YEAR.reach("appt_rate")[0] == pytest.approx(26.83 / 43.2, abs=2e-4)
     assert YEAR.reach("proposal_win_rate")[0] == pytest.approx(31.94 / 43.2, abs=2e-4)
     assert YEAR.alive("appt_rate")[10] == 0
+
+
+def test_a_rate_that_is_computed_stops_at_its_cap_through_the_months_too():
+    """契約率 lifted by 500 % would be 120 %: it stays at the cap of 95 %, by month as in the choice of KSFs."""
+    bold = SAMPLE.replace(
+        {
+            "metrics.wins.by_month": None,
+            "ksfs.Z1": {
+                "name": "大胆",
+                "team": "field_sales",
+                "moves": {"close_rate": [9.0, 9.0, 9.0]},
+                "ramp": [0.0, 1.0],
+            },
+        }
+    )
+
+    found = run(bold, ["Z1"])
+
+    assert found.kgi == pytest.approx(choose(bold, objective="year", lock=["Z1"], rule_out=list(SAMPLE.ksfs)).kgi)
+    last = found.setting.axis.count - 1
+    assert found.values["wins"][last] == pytest.approx(
+        sum(k * found.values["meetings"][last - j] * 0.95 for j, k in enumerate([0.3, 0.4, 0.2, 0.1])), rel=1e-9
+    )
+
+
+def test_what_is_there_all_year_has_no_month_in_which_it_comes_in():
+    """Web basics: 250 · .92 + 70 = 300 customers are about 300 in every month, and no stage of the calendar."""
+    web = Plan.from_text((ROOT / "sample_data/templates/web_basic.yaml").read_text(encoding="utf-8"))
+
+    found = run(web)
+
+    assert "customers" not in found.deadlines
+    assert found.total("customers") == pytest.approx(300, rel=1e-9)
+    assert found.year("customers")[0] == pytest.approx(300, rel=0.05)
