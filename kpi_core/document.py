@@ -306,6 +306,22 @@ class Opening(Part):
         return sum(deal.amount * deal.chance for deal in self.deals)
 
 
+Day = Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+
+
+class Decision(Part):
+    """What was agreed on a day: the KSFs, the KGI expected of them, why, and when it is first looked at again.
+
+    The KSFs are those of that day; they may have gone from the plan since.
+    """
+
+    date: Day
+    chosen: tuple[Id, ...]
+    kgi: Number
+    review: Day
+    note: Prose | None = None
+
+
 class Correlation(Part):
     """Two levers that tend to be high together (rank correlation above 0) or one high and one low (below 0)."""
 

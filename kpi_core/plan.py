@@ -19,6 +19,7 @@ from kpi_core import plan_check, plan_text, readings
 from kpi_core.document import (
     Assumptions,
     Cash,
+    Decision,
     Driver,
     FiscalYear,
     Id,
@@ -49,6 +50,7 @@ _PARTS: dict[str, TypeAdapter[Any]] = {
     "opening": TypeAdapter(Opening),
     "stages": TypeAdapter(tuple[Id, ...]),
     "drivers": TypeAdapter(tuple[Driver, ...]),
+    "decisions": TypeAdapter(Annotated[tuple[Decision, ...], Field(max_length=500)]),
 }
 _ENTRIES: dict[str, TypeAdapter[Any]] = {
     "teams": TypeAdapter(Team),
@@ -80,6 +82,7 @@ class Plan:
     opening: Opening = field(default_factory=Opening)
     stages: tuple[str, ...] = ()
     drivers: tuple[Driver, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     currency: str = "JPY"
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from kpi_core import focus, horizons
-from workbench import chosen, limits, one_more, page, sentences, sentences_doubt, session
+from workbench import agreed, chosen, limits, one_more, page, sentences, sentences_doubt, session
 from workbench.rows import focus as rows
 from workbench.words import _, md
 
@@ -42,6 +42,9 @@ one_more.show(found)
 
 st.header(_("How sure is this choice?"), anchor=False)
 one_more.hold(found)
+
+st.header(_("Do we agree?"), anchor=False)
+agreed.form(found)
 
 st.header(_("How one KSF's effect comes about"), anchor=False)
 ksf = chosen.one(plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -32,6 +33,19 @@ def of_year(plan: Plan) -> tuple[str, ...]:
 def named(plan: Plan, number: int) -> str:
     """Return the name of the year's first, second, … month."""
     return name(of_year(plan)[number - 1])
+
+
+def day() -> str:
+    """Return today's date in Japan: 2026-04-01."""
+    return (datetime.now(UTC) + _TOKYO_AHEAD).strftime("%Y-%m-%d")
+
+
+def end_of(plan: Plan, number: int) -> str:
+    """Return the last day of the year's first, second, … month; also of months behind the year."""
+    year, month = (int(part) for part in plan.fiscal_year.starts.split("-"))
+    at = MONTHS_A_YEAR * year + month - 1 + number - 1
+    years, months = divmod(at, MONTHS_A_YEAR)
+    return f"{years:04d}-{months + 1:02d}-{monthrange(years, months + 1)[1]:02d}"
 
 
 def today(plan: Plan) -> int | None:

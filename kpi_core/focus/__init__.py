@@ -4,6 +4,7 @@ from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
 from kpi_core.focus.explain import Alternative, Focus, Proof, choose
 from kpi_core.focus.prices import Amount, Price, frontier, prices
 from kpi_core.focus.reasons import Reason
+from kpi_core.focus.reviewing import first_review
 from kpi_core.focus.robustness import Robustness, robustness
 from kpi_core.focus.search import FocusLimits
 
@@ -20,6 +21,7 @@ __all__ = [
     "Reason",
     "Robustness",
     "choose",
+    "first_review",
     "frontier",
     "ledger",
     "prices",

@@ -339,3 +339,29 @@ def test_the_choice_is_tried_in_many_futures_with_one_button():
 
     assert "In 1,024 futures this very set is best 97 times in 100" in said(app)
     assert "No pick is a coin toss." in said(app)
+
+
+def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back():
+    """First review: I1 is full in month 2 (May) and half of its appointments come in the same month: 31 May."""
+    app = opened("focus")
+
+    app.text_input(key="agreed_note").set_value("**営業も賛成**").run()
+    app.button(key="agree").click().run()
+
+    (decision,) = app.session_state["session_desk"].plan.decisions
+    assert decision.chosen == ("F1", "F3", "I1", "I2", "M1", "M2")
+    assert decision.review == "2026-05-31"
+    assert decision.note == "**営業も賛成**"
+    assert "F1 F3 I1 I2 M1 M2,¥1.05B,2026-05-31" in cells(app)
+    app.button(key="header_undo").click().run()
+    assert app.session_state["session_desk"].plan.decisions == ()
+
+
+def test_a_log_survives_its_ksfs_and_a_file():
+    agreed = samples.sample_plan().replace(
+        {"decisions": [{"date": "2026-11-24", "chosen": ["F1"], "kgi": 9e8, "review": "2026-12-31"}]}
+    )
+
+    again = type(agreed).from_text(agreed.without_ksf("F1").to_yaml())
+
+    assert again.decisions == agreed.decisions

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from kpi_core.errors import KpiError
-from kpi_core.focus import FocusLimits, choose
+from kpi_core.focus import FocusLimits, choose, first_review
 from kpi_core.focus.prices import frontier, prices
 from kpi_core.focus.robustness import robustness, steps
 from kpi_core.plan import Plan
@@ -139,3 +139,17 @@ def test_a_lock_stays_in_every_future():
     found = choose(SAMPLE, lock=["F2"])
 
     assert robustness(found, futures=2**4).share["F2"] == 1
+
+
+def test_the_first_review_of_a_single_move_is_full_month_plus_median_lag():
+    """M3 moves アポ率 alone, full in month 8; appointments come .6 in the same month: 8 + 0."""
+    assert first_review(SAMPLE, "M3") == 8
+    slow = SAMPLE.replace({"metrics.appointments.lag": [0.2, 0.2, 0.6]})
+    assert first_review(slow, "M3") == 10
+
+
+def test_a_ksf_that_is_none_cannot_be_reviewed():
+    with pytest.raises(KpiError) as refused:
+        first_review(SAMPLE, "Z9")
+
+    assert refused.value.code == "unknown_ksf"
