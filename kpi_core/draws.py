@@ -131,7 +131,8 @@ def _too_strong(matrix: Array, names: Sequence[str]) -> KpiError:
     pairs = [(names[i], names[j]) for i in among for j in among if i < j and matrix[i, j]]
     return KpiError(
         "correlations_impossible",
-        "These correlations cannot all hold: {pairs}. Weaken one of them.",
+        "These correlations cannot all hold: {pairs}. Weaken one of them, or link the third pair as well.",
         pairs=", ".join(f"{one} – {other}" for one, other in pairs),
+        links=tuple(pairs),
         metrics=tuple(names[place] for place in among),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from kpi_core.focus import Focus, first_review
@@ -14,6 +16,7 @@ from workbench.words import _
 def form(found: Focus) -> None:
     """Offer to write the choice into the log, with a note; show when each KSF is first looked at again."""
     if not found.chosen:
+        st.caption(_("Nothing is chosen within these limits, so there is nothing to agree on."))
         return
     plan = found.plan
     page.table(_owners(found), key="owners")
@@ -33,10 +36,16 @@ def _owners(found: Focus) -> list[dict[str, str]]:
         {
             _("KSF"): f"{ksf} {words.name(plan.ksfs[ksf])}",
             _("Team"): words.name(plan.teams[plan.ksfs[ksf].team]),
-            _("First looked at again"): months.end_of(plan, first_review(plan, ksf)),
+            _("First looked at again"): _review(plan, [ksf]),
         }
         for ksf in found.chosen
     ]
+
+
+def _review(plan: Plan, ksfs: Iterable[str]) -> str:
+    """Return the day the first of some KSFs can be judged, if they begin this month (outside the year: with it)."""
+    begins = months.today(plan) or 1
+    return months.end_of(plan, min(first_review(plan, ksf) for ksf in ksfs) + begins - 1)
 
 
 def _agree(found: Focus, note: str) -> None:
@@ -45,7 +54,7 @@ def _agree(found: Focus, note: str) -> None:
         "date": months.day(),
         "chosen": list(found.chosen),
         "kgi": found.kgi,
-        "review": months.end_of(plan, min(first_review(plan, ksf) for ksf in found.chosen)),
+        "review": _review(plan, found.chosen),
         **({"note": note.strip()} if note.strip() else {}),
     }
     session.change({"decisions": [*(plain(one) for one in plan.decisions), decision]})

@@ -123,10 +123,11 @@ def _what_is_known(metric: str, entry: Metric) -> None:
     if entry.is_share:
         shown = "" if entry.tried is None else " / ".join(formats.grouped(number) for number in entry.tried)
         fields.typed(
-            _("Of so many tries, so many succeeded (108 / 540)"),
+            _("Past: succeeded / tried"),
             f"metrics.{metric}.tried",
             shown,
             lambda text: {f"metrics.{metric}.tried": _tried(text)},
+            placeholder="108 / 540",
             help=_("Take tries that all had their time to succeed. Chances are then judged by them."),
         )
     if entry.kind in ("count", "activity"):

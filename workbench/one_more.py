@@ -18,8 +18,10 @@ def show(found: Focus) -> None:
     known = prices(found)
     page.answer_small(sentences_focus.dearest(found, known))
     page.table(rows.prices(found, known), key="prices")
+    if any(price.gain < 0 for price in known):
+        st.caption(_("More skill leaves less to gain from basic KSFs: a level more can make this choice bring less."))
     limited = list(found.limits.resources)
-    if not limited:
+    if not limited or not found.chosen:
         return
     resource = st.selectbox(
         _("How far with more or less of"),
@@ -34,6 +36,9 @@ def show(found: Focus) -> None:
 
 def hold(found: Focus) -> None:
     """Offer to try the choice in many futures; what was known when one stopped stays."""
+    if not found.chosen:
+        st.caption(_("Nothing is chosen within these limits, so there is nothing to try."))
+        return
     name = f"{found.plan.digest}{found.objective}"
     seen: Robustness | None = session.recall(_TRIED, {}).get(name)
     label = _("Try it in {count} futures").format(count=f"{DRAWS:,}")

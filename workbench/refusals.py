@@ -68,6 +68,8 @@ def named(error: KpiError) -> KpiError:
         facts["team"] = words.name(team)
     if isinstance(loop := facts.get("metrics"), tuple):
         facts["loop"] = " → ".join(names.get(metric, str(metric)) for metric in loop)
+    if isinstance(links := facts.get("links"), tuple):
+        facts["pairs"] = ", ".join(" – ".join(names.get(metric, str(metric)) for metric in pair) for pair in links)
     if isinstance(users := facts.get("users"), tuple):
         facts["users"] = ", ".join(names.get(user, str(user)) for user in users)
     return KpiError(error.code, error.message, **facts)

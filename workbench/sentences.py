@@ -199,6 +199,8 @@ def proof(found: Focus) -> str:
     """Say how the set was proven, and how close the runner-up is."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
     said = _("Proven: all {count} sets within the limits were compared.").format(count=f"{found.proof.evaluated:,}")
+    if found.proof.evaluated == 1:
+        said = _("Proven: only one set keeps the limits.")
     if found.margin is None or found.runner_up is None:
         return said
     apart = {"margin": words.value(found.margin, kgi), "set": " ".join(found.runner_up.chosen)}

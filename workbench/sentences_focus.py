@@ -43,7 +43,7 @@ def dearest(found: Focus, known: Sequence[Price]) -> str:
     """Say what one more is worth most, ties as ties; that nothing more helps, if so."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
     if not known or known[0].gain < _WORTH:
-        return _("One more of any limit alone brings nothing: the set would stay the same.")
+        return _("One more of any limit alone brings nothing more.")
     first = [price for price in known if price.gain >= known[0].gain - _WORTH]
     return _("{more} is worth most: {gain}.").format(
         more=md(listed([step(found.plan, price) for price in first], most=3)),
@@ -61,13 +61,9 @@ def frontier(found: Focus, name: str, way: Sequence[Amount]) -> str:
     told = _("More than {enough} of {resource} brings nothing more: {kgi}.").format(
         enough=amount(name, last.amount), resource=resource(plan, name), kgi=words.value(last.kgi, kgi)
     )
-    knees = [one for one in way[1:-1] if one.knee]
-    if not knees:
-        return told
-    corners = [
-        _("{amount} for {kgi}").format(amount=amount(name, one.amount), kgi=words.value(one.kgi, kgi)) for one in knees
-    ]
-    return both(told, _("Knees, where more starts to pay less: {knees}.").format(knees=listed(corners, most=4)))
+    if any(one.knee for one in way[1:-1]):
+        return both(told, _("Diamonds are the knees: up to each, more pays best. The dashed line is what there is."))
+    return both(told, _("The dashed line is what there is."))
 
 
 def robust(found: Focus, seen: Robustness) -> str:
@@ -76,12 +72,14 @@ def robust(found: Focus, seen: Robustness) -> str:
     said = {
         "count": f"{seen.futures:,}",
         "chance": words.chance(seen.same),
+        "mean": md(words.value(seen.mean_regret, kgi)),
         "regret": md(words.value(seen.regret, kgi)),
     }
-    told = _("In {count} futures this very set is best {chance}; in 19 of 20 nothing is lost by choosing it today.")
+    told = _("In {count} futures this very set is best {chance}; choosing it today costs {mean} on average.")
     if seen.regret >= _WORTH:
         told = _(
-            "In {count} futures this very set is best {chance}; in 19 of 20 choosing it today costs {regret} at most."
+            "In {count} futures this very set is best {chance}; choosing it today costs {mean} on average,"
+            " {regret} at most in 19 of 20."
         )
     told = told.format(**said)
     tosses = [f"{ksf} {words.name(found.plan.ksfs[ksf])}" for ksf in seen.toss_ups(found.chosen)]

@@ -116,6 +116,8 @@ def last_deals(look: Look) -> str:
     plan, found = look.plan, luck(look.plan)
     if found is None or found.metric not in look.planned.values or _changes_each(look, found.metric):
         return ""
+    if look.wanted.limit == "already":
+        return ""
     last, entry = look.planned.deadline(found.metric).ninety, plan.metrics[found.metric]
     if last in (None, MONTHS_A_YEAR):
         return ""
@@ -202,6 +204,8 @@ def evened(look: Look, found: Profile) -> str:
 def starts(found: Sequence[Multiplier], look: Look) -> str:
     """Say what waiting costs: what is needed from the first month, and from the last that still can."""
     able = [one for one in found if one.factor is not None and one.limit != "already"]
+    if all(one.limit == "too_late" for one in found):
+        return _("Whenever one starts, it arrives too late for this year.")
     if not able:
         return _("When one starts makes no difference here.")
     first, last = able[0], able[-1]

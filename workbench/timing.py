@@ -59,7 +59,7 @@ def _lead_times(plan: Plan) -> None:
     for metric, column, below in _columns(steps, 2):
         with column:
             entry, path = plan.metrics[metric], f"metrics.{metric}.lag"
-            _several(words.name(entry), path, [_percent(share) for share in entry.lag], "%", below=below)
+            _several(md(words.name(entry)), path, [_percent(share) for share in entry.lag], "%", below=below)
 
 
 def _recognition(plan: Plan) -> None:
@@ -122,7 +122,7 @@ def _before(plan: Plan) -> None:
     for lever, column, below in _columns(entries, 2):
         with column:
             entry = plan.metrics[lever]
-            label = _("Season of {metric}").format(metric=words.name(entry))
+            label = _("Season of {metric}").format(metric=md(words.name(entry)))
             _several(label, f"metrics.{lever}.season", _plain(entry.season), "", below=below)
     st.caption(
         _("Amounts of the months before the year, the latest last; without any, the plan's own numbers are taken.")
@@ -130,7 +130,7 @@ def _before(plan: Plan) -> None:
     for metric, column, below in _columns(list(dict.fromkeys((*entries, *plan.stages))), 2):
         with column:
             entry = plan.metrics[metric]
-            label = _("Past months of {metric}").format(metric=words.name(entry))
+            label = _("Past months of {metric}").format(metric=md(words.name(entry)))
             _several(label, f"metrics.{metric}.history", _plain(entry.history), entry.unit, below=below)
 
 
@@ -143,7 +143,7 @@ def _opening(plan: Plan) -> None:
     ]
     for stage, column, below in _columns(waiting, 2):
         with column:
-            label = _("Open: {metric}").format(metric=words.name(plan.metrics[stage]))
+            label = _("Open: {metric}").format(metric=md(words.name(plan.metrics[stage])))
             stock = _plain(plan.opening.stock.get(stage, ()))
             _several(label, f"opening.stock.{stage}", stock, plan.metrics[stage].unit, below=below)
     shown = "\n".join(f"{formats.grouped(deal.amount)} {_percent(deal.chance)}" for deal in plan.opening.deals)
@@ -191,7 +191,7 @@ def _work(plan: Plan) -> None:
             label = _("{team}: minutes of work for one of {metric}").format(
                 team=words.name(plan.teams[team]), metric=words.name(entry)
             )
-            fields.number(label, f"metrics.{stage}.work.{team}", entry.work.get(team), empty=_("None"), below=below)
+            fields.number(label, f"metrics.{stage}.work.{team}", entry.work.get(team), empty="0", below=below)
     assume = plan.assumptions
     days, minutes, used = st.columns(3)
     under = st.container()
@@ -238,7 +238,7 @@ def _several(
         numbers = [_share(part) if unit == "%" else _number(part, unit) for part in said]
         return _tried({path: numbers} if numbers else dict(empty or {path: None}))
 
-    fields.typed(md(label), path, " ".join(shown), changes, below=below)
+    fields.typed(label, path, " ".join(shown), changes, below=below)
 
 
 def _share(text: str) -> float:

@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from kpi_core.errors import KpiError
 from kpi_core.forecast import uncertain
 from kpi_core.plan import Plan
 from kpi_core.plan_text import plain
-from workbench import session, words
+from workbench import fields, session, words
 from workbench.words import _, md
 
 _STEPS = (0.8, 0.5, 0.3, -0.3, -0.5, -0.8)
@@ -20,12 +21,12 @@ def form(plan: Plan) -> None:
     levers = uncertain(plan)
     if len(levers) < 2:
         return
-    with st.expander(_("Levers that go together"), icon=":material/link:"):
+    with st.expander(_("Levers that go together"), icon=":material/link:", key="together"):
         for at, link in enumerate(plan.assumptions.correlations):
             one, other = (words.name(plan.metrics[metric]) for metric in link.pair)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(
-                    _("{one} and {other}: {rank}").format(one=md(one), other=md(other), rank=f"{link.rank:+.1f}")
+                    _("{one} and {other}: {rank}").format(one=md(one), other=md(other), rank=f"{link.rank:+.2f}")
                 )
                 st.button(_("Remove"), key=f"apart_{at}", on_click=_take_away, args=(at,), type="tertiary")
         with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -38,6 +39,8 @@ def form(plan: Plan) -> None:
                 key="together_rank",
             )
             st.button(_("Add"), key="together_add", on_click=_add, args=(one, other, rank))
+        fields.reason("together_add", _("Levers that go together"))
+        st.caption(_("Levers linked by way of a third are linked by the product. The parts above take no links in."))
 
 
 def _lever(label: str, key: str, plan: Plan, levers: Any) -> str:
@@ -54,8 +57,25 @@ def _links(plan: Plan) -> list[dict[str, Any]]:
 
 
 def _add(one: str, other: str, rank: float) -> None:
-    kept = [link for link in _links(session.plan()) if set(link["pair"]) != {one, other}]
-    session.change({"assumptions.correlations": [*kept, {"pair": [one, other], "rank": rank}]})
+    """Link two levers; what both are linked to is linked by the product where the pair alone could not hold."""
+    plan = session.plan()
+    kept = [link for link in _links(plan) if set(link["pair"]) != {one, other}]
+    alone = [*kept, {"pair": [one, other], "rank": rank}]
+    try:
+        plan.replace({"assumptions.correlations": alone})
+    except KpiError:
+        alone += _implied(kept, one, other, rank) + _implied(kept, other, one, rank)
+    session.change({"assumptions.correlations": alone}, key="together_add")
+
+
+def _implied(kept: list[dict[str, Any]], one: str, other: str, rank: float) -> list[dict[str, Any]]:
+    known = {frozenset(link["pair"]): link["rank"] for link in kept}
+    through = {next(iter(pair - {one})): found for pair, found in known.items() if one in pair}
+    return [
+        {"pair": [third, other], "rank": round(found * rank, 2)}
+        for third, found in through.items()
+        if frozenset((third, other)) not in known
+    ]
 
 
 def _take_away(at: int) -> None:

@@ -70,7 +70,7 @@ def robustness(found: Focus, *, futures: int = DRAWS, error: float = ERROR, seed
 
 
 def steps(
-    found: Focus, *, futures: int = DRAWS, error: float = ERROR, seed: int = 0, each: int = 128
+    found: Focus, *, futures: int = DRAWS, error: float = ERROR, seed: int = 0, each: int = 64
 ) -> Iterator[Robustness]:
     """Yield what is known after every `each` futures, so that one may watch and stop."""
     ksfs = tuple(found.plan.ksfs)

@@ -4,7 +4,7 @@ import pytest
 
 from tests.app import test_pages
 from tests.app.test_pages import words
-from workbench import samples
+from workbench import months, samples
 from workbench.words import speaking
 
 
@@ -322,12 +322,49 @@ def test_levers_that_go_together_are_added_and_taken_away():
     assert app.session_state["session_desk"].plan.assumptions.correlations == ()
 
 
+def test_a_third_lever_joins_two_that_go_together():
+    """+.8 and +.8 with the third pair at 0 cannot hold: it becomes .64. A contradiction is refused."""
+    app = opened("sensitivity")
+    for one, other in (("cvr", "appt_rate"), ("appt_rate", "visitors")):
+        app.selectbox(key="together_one").set_value(one).run()
+        app.selectbox(key="together_other").set_value(other).run()
+        app.button(key="together_add").click().run()
+
+    links = app.session_state["session_desk"].plan.assumptions.correlations
+    assert {frozenset(link.pair): link.rank for link in links} == {
+        frozenset(("cvr", "appt_rate")): 0.8,
+        frozenset(("appt_rate", "visitors")): 0.8,
+        frozenset(("cvr", "visitors")): 0.64,
+    }
+
+    app.selectbox(key="together_one").set_value("cvr").run()
+    app.selectbox(key="together_other").set_value("visitors").run()
+    app.selectbox(key="together_rank").set_value(-0.8).run()
+    app.button(key="together_add").click().run()
+
+    assert "These correlations cannot all hold" in said(app)
+    assert "Website visitors" in said(app)
+    assert app.session_state["session_desk"].plan.assumptions.correlations == links
+
+
+def test_limits_that_leave_nothing_say_so_everywhere():
+    none = samples.sample_plan().replace(
+        {f"teams.{team}.max_ksfs": 0 for team in ("marketing", "inside_sales", "field_sales")}
+    )
+
+    shown = said(opened("focus", plan=none))
+
+    assert "Proven: only one set keeps the limits." in shown
+    assert "there is nothing to agree on" in shown
+    assert "there is nothing to try" in shown
+
+
 def test_focus_says_what_one_more_brings_and_how_far_each_resource_carries():
     """With ¥9M the budget is what binds: ¥500k more brings nothing, but the frontier shows M1 at ¥14.7M."""
     app = opened("focus")
 
     shown = said(app)
-    assert "One more of any limit alone brings nothing: the set would stay the same." in shown
+    assert "One more of any limit alone brings nothing more." in shown
     assert "More than ¥14.7M of Budget brings nothing more: ¥1.05B." in shown
 
 
@@ -341,8 +378,10 @@ def test_the_choice_is_tried_in_many_futures_with_one_button():
     assert "No pick is a coin toss." in said(app)
 
 
-def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back():
-    """First review: I1 is full in month 2 (May) and half of its appointments come in the same month: 31 May."""
+@pytest.mark.parametrize(("now", "review"), [(None, "2026-05-31"), (8, "2026-12-31"), (12, "2027-04-30")])
+def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back(monkeypatch, now, review):
+    """I1 is full in its second month and half of its appointments come in the same month; it begins when agreed."""
+    monkeypatch.setattr(months, "today", lambda _plan: now)
     app = opened("focus")
 
     app.text_input(key="agreed_note").set_value("**営業も賛成**").run()
@@ -350,9 +389,9 @@ def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back():
 
     (decision,) = app.session_state["session_desk"].plan.decisions
     assert decision.chosen == ("F1", "F3", "I1", "I2", "M1", "M2")
-    assert decision.review == "2026-05-31"
+    assert decision.review == review
     assert decision.note == "**営業も賛成**"
-    assert "F1 F3 I1 I2 M1 M2,¥1.05B,2026-05-31" in cells(app)
+    assert f"F1 F3 I1 I2 M1 M2,¥1.05B,{review}" in cells(app)
     app.button(key="header_undo").click().run()
     assert app.session_state["session_desk"].plan.decisions == ()
 

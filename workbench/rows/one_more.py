@@ -16,7 +16,7 @@ def prices(found: Focus, known: Sequence[Price]) -> list[dict[str, str]]:
     return [
         {
             _("One more"): sentences_focus.step(found.plan, price),
-            _("Brings"): words.difference(price.gain, kgi),
+            _("Change of the KGI"): words.difference(price.gain, kgi),
             _("Comes in"): words.joined(price.comes_in) or "–",
             _("Goes out"): words.joined(price.goes_out) or "–",
         }
