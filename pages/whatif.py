@@ -25,7 +25,7 @@ with right:
     with st.expander(_("Move the levers with plain sliders"), icon=":material/tune:"):
         levers.by_team(plan)
 
-st.header(_("逆算: what would it take?"), anchor=False)
+st.header(_("What would it take?"), anchor=False)
 confidence = surety.choose(plan, "surety_whatif")
 needed = goal.required_all(plan, confidence=confidence)
 chances = surety.chances(plan, {lever: one.value for lever, one in needed.items()})

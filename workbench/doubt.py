@@ -49,6 +49,7 @@ class Doubt:
         return FindingOut(choice=self.choice, gain=self.gain, worth=self.worth)
 
 
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Plan: lambda plan: plan.digest})
 def of(plan: Plan, before: Plan) -> Doubt:
     """Return a plan's doubt; what entered before the year is as in `before`.
 
@@ -57,11 +58,6 @@ def of(plan: Plan, before: Plan) -> Doubt:
     KpiError
         As `forecast` and `uncertainty`.
     """
-    return _of(plan, before)
-
-
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Plan: lambda plan: plan.digest})
-def _of(plan: Plan, before: Plan) -> Doubt:
     year, steady = (forecast(plan, objective=how, with_luck=True, before=before) for how in ("year", "average"))
     opened: Fan = fan(plan, before=before)
     parts: Shares = uncertainty.uncertainty_shares(plan)

@@ -15,8 +15,6 @@ from workbench.charts.picture import Picture
 from workbench.look import Look
 from workbench.words import _
 
-PARTS = {12: "month", 4: "quarter", 2: "half"}
-
 
 def calendar(look: Look) -> Picture:
     """Return stage by month how much of its full worth one more unit still has."""
