@@ -117,10 +117,13 @@ def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
     numeric = [at for at, name in enumerate(columns, 1) if _is_numeric([row[name] for row in rows])]
     cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
     with st.container(key=key):
-        wide = f".st-key-{key} table {{ min-width: {4.6 * len(columns):.0f}rem; }}" if len(columns) > _MANY else ""
-        if cells or wide:
-            aligned = f"{cells} {{ text-align: right !important; white-space: nowrap; }}" if cells else ""
-            st.html(f"<style>{aligned} {wide}</style>")
+        # On a phone each column keeps the width of a word; with many columns a desktop scrolls rather than breaks them.
+        each = 4.6 if len(columns) > _MANY else 6.6
+        wide = f".st-key-{key} [data-testid=stTable] table {{ min-width: {each * len(columns):.0f}rem; }}"
+        if len(columns) <= _MANY:
+            wide = f"@media (max-width: 640px) {{ {wide} }}"
+        aligned = f"{cells} {{ text-align: right !important; white-space: nowrap; }}" if cells else ""
+        st.html(f"<style>{aligned} {wide}</style>")
         shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
         st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
 
