@@ -116,12 +116,16 @@ class Kgi(Part):
 
 
 class Team(Part):
-    """Who works: skill 1 (new to it) to 5 (specialist), hours for KSF work, at most so many KSFs."""
+    """Who works: skill 1 (new to it) to 5 (specialist), hours for KSF work, at most so many KSFs.
+
+    `quarters` are the hours of each quarter of the fiscal year, where a quarter can be the bottleneck.
+    """
 
     name: Name
     members: Whole = 1
     skill: Level = 2
     hours: NotNegative | None = None
+    quarters: tuple[NotNegative, NotNegative, NotNegative, NotNegative] | None = None
     max_ksfs: Whole | None = None
 
 
@@ -244,7 +248,8 @@ class Ksf(Part):
     """Something a team can do: which metrics it lifts by how much, and what it takes.
 
     `moves` are relative lifts (low, most likely, high): 0.02 is +2 %. `ramp` is the month the
-    effect starts and the month it is full. `needs` is a flow a month below which it half works.
+    effect starts and the month it is full; its hours fall evenly in the months from the one to the other.
+    `needs` is a flow a month below which it half works; with what it `excludes` it cannot be chosen together.
     """
 
     name: Name
@@ -257,6 +262,7 @@ class Ksf(Part):
     layer: Literal["basic", "advanced"] = "basic"
     controllability: Level = 3
     depends_on: tuple[Id, ...] = ()
+    excludes: tuple[Id, ...] = ()
     needs: ById[NotNegative] = Field(default_factory=_nothing)
     actions: Text | None = None
     source: Prose | None = None
@@ -309,9 +315,45 @@ class Opening(Part):
 Day = Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
 
 
+class Action(Part):
+    """Something somebody does by a day."""
+
+    text: Annotated[str, Field(min_length=1, max_length=1_000), AfterValidator(_readable)]
+    owner: Word | None = None
+    due: Day | None = None
+
+
+class Commitment(Part):
+    """What a chosen KSF means for people: why it is in, who answers for it, what is done by when."""
+
+    why: Prose | None = None
+    owner: Word | None = None
+    actions: Annotated[tuple[Action, ...], Field(max_length=20)] = ()
+
+
+class ComeBack(Part):
+    """What has to be so before a KSF that was put off is looked at again: put off, not dropped.
+
+    `when` says what is waited for. `amount` is a level of skill, a flow a month, hours or money that are short;
+    `team`, `metric`, `ksfs` and `quarter` say whose, of what, after (or without) which, and in which quarter.
+    They may have gone from the plan since.
+    """
+
+    when: Literal[
+        "skill", "flow", "ksfs", "without", "hours", "budget", "place", "effect", "wanted", "next_year", "next_review"
+    ]
+    team: Id | None = None
+    metric: Id | None = None
+    ksfs: tuple[Id, ...] = ()
+    amount: Number | None = None
+    quarter: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
+
+
 class Decision(Part):
     """What was agreed on a day: the KSFs, the KGI expected of them, why, and when it is first looked at again.
 
+    `commitments` are by chosen KSF, `postponed` by KSF left out; `checks` is how often people meet about it.
+    `override` is the reason for giving a team of little experience more than it can carry.
     The KSFs are those of that day; they may have gone from the plan since.
     """
 
@@ -320,6 +362,10 @@ class Decision(Part):
     kgi: Number
     review: Day
     note: Prose | None = None
+    checks: Literal["weekly", "two_weeks", "monthly"] | None = None
+    override: Prose | None = None
+    commitments: ById[Commitment] = Field(default_factory=_nothing)
+    postponed: ById[ComeBack] = Field(default_factory=_nothing)
 
 
 class Correlation(Part):

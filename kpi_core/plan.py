@@ -222,8 +222,9 @@ class Plan:
         for wish in ("lock", "rule_out"):
             changes[f"limits.{wish}"] = [name for name in getattr(self.limits, wish) if name != ksf]
         for other, entry in self.ksfs.items():
-            if ksf in entry.depends_on:
-                changes[f"ksfs.{other}.depends_on"] = [name for name in entry.depends_on if name != ksf]
+            for link in ("depends_on", "excludes"):
+                if ksf in getattr(entry, link):
+                    changes[f"ksfs.{other}.{link}"] = [name for name in getattr(entry, link) if name != ksf]
         return self.replace(changes)
 
 

@@ -178,6 +178,7 @@ def check_ksfs(ksfs: Mapping[str, Ksf], known: Mapping[str, Sequence[str]], prob
             ("metrics", tuple(entry.moves), "moves"),
             ("metrics", tuple(entry.needs), "needs"),
             ("ksfs", entry.depends_on, "depends_on"),
+            ("ksfs", entry.excludes, "excludes"),
         ):
             for name in names:
                 if name not in known[section]:

@@ -3,7 +3,10 @@
 import streamlit as st
 
 from kpi_core import focus, horizons
-from workbench import agreed, chosen, limits, one_more, page, sentences, sentences_doubt, session
+from kpi_core.focus.contributions import contributions
+from workbench import agreed, chosen, limits, one_more, overrides, page, sentences, sentences_doubt, session
+from workbench import sentences_set as says
+from workbench.rows import chosen_set, ledger
 from workbench.rows import focus as rows
 from workbench.words import _, md
 
@@ -22,38 +25,44 @@ with left:
     st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
     limits.choices(plan)
 found = focus.choose(plan, objective=objective, before=before)
-both = horizons(found)
+both, parts = horizons(found), contributions(found)
 with above:
     page.answer(sentences.focus(found))
     page.aside(sentences_doubt.this_year(found, both), sentences_doubt.still_needed(found, both))
 with right:
-    chosen.teams(found)
+    chosen.warnings(found)
+    chosen.teams(found, parts)
     st.caption(md(sentences.proof(found)))
-    if any(ksf.illustrative for ksf in plan.ksfs.values()):
-        st.caption(_("Every lift, cost and hour is illustrative until you put in your own."))
-    st.subheader(_("Why not the others?"), anchor=False)
-    page.table(rows.left_out(found), key="left_out")
+    chosen.brings_and_uses(found, both)
+
+st.header(_("Why these?"), anchor=False)
+page.picture(chosen_set.waterfall(found, parts), says.waterfall(found, parts))
+chosen.one_effect(found)
+
+st.header(_("Why not the others?"), anchor=False)
+page.table(rows.left_out(found), key="left_out")
+st.subheader(_("What does it cost to decide otherwise?"), anchor=False)
+with st.spinner(_("Choosing again without each of them…")):
+    priced = overrides.of(found)
+page.answer_small(says.cheapest(found, priced))
+page.table(rows.overriding(found, priced), key="overriding")
+st.caption(_("Each time everything else is chosen again, so what goes makes room for what is then best."))
 
 st.header(_("The next best sets"), anchor=False)
+page.answer_small(says.ties(found))
 page.table(rows.alternatives(found), key="alternatives")
-
-st.header(_("What if we had one more?"), anchor=False)
-one_more.show(found)
 
 st.header(_("How sure is this choice?"), anchor=False)
 one_more.hold(found)
 
+st.header(_("What if we had one more?"), anchor=False)
+one_more.show(found)
+
 st.header(_("Do we agree?"), anchor=False)
 agreed.form(found)
 
-st.header(_("How one KSF's effect comes about"), anchor=False)
-ksf = chosen.one(plan)
-with st.expander(_("Edit this KSF"), icon=":material/edit:"):
-    limits.ksf_form(plan, ksf)
-    chosen.remover(ksf)
-for entry in chosen.effects(found, ksf):
-    page.picture(rows.ledger(plan, entry), sentences.effect(plan, entry))
-page.numbers(rows.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger")
+st.header(_("What all this rests on"), anchor=False)
+page.numbers(ledger.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger")
 chosen.constants(plan)
 chosen.adder(plan)
 page.code("focus.choose(plan).chosen", "focus.prices(focus.choose(plan))", "focus.robustness(focus.choose(plan))")

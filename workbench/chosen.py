@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from kpi_core.focus import Entry, Focus, ledger
+from kpi_core.focus.overload import overloads
+from kpi_core.horizons import Horizons
 from kpi_core.plan import Plan
 from kpi_core.plan_text import plain
-from workbench import fields, formats, samples, session, theme, words
+from workbench import fields, formats, limits, links, page, samples, sentences, sentences_set, session, theme, words
+from workbench.rows import chosen_set
 from workbench.rows import focus as rows
+from workbench.rows import ledger as ledger_rows
 from workbench.words import _, md
 
-_FREE = ("execution", "skill_slope", "headroom_basic", "headroom_advanced", "prerequisite", "dilution", "rate_cap")
+_FREE = (
+    "execution",
+    "skill_slope",
+    "headroom_basic",
+    "headroom_advanced",
+    "prerequisite",
+    "dilution",
+    "rate_cap",
+    "near_tie",
+)
 
 
-def teams(found: Focus) -> None:
-    """Show what each team takes on, what it brings, and how many hours it takes."""
+def warnings(found: Focus) -> None:
+    """Warn of teams of little experience that take on too much."""
+    for one in overloads(found):
+        st.warning(sentences_set.overload(found.plan, one), icon=":material/warning:")
+
+
+def teams(found: Focus, parts: Mapping[str, float]) -> None:
+    """Show what each team takes on, its `parts` of what the set brings, and how many hours it takes."""
     plan = found.plan
     busy = [team for team in plan.teams if any(ksf.team == team for ksf in plan.ksfs.values())]
     for column, team in zip(st.columns(max(len(busy), 1)), busy, strict=True):
@@ -23,16 +44,32 @@ def teams(found: Focus) -> None:
             st.markdown(f"**{md(words.name(plan.teams[team]))}**")
             for ksf in rows.of_team(found, team):
                 st.markdown(f"**{ksf}** {md(words.name(plan.ksfs[ksf]))}")
-                st.caption(md(rows.brings(found, ksf)))
+                st.caption(md(rows.brings(found, ksf, parts[ksf])))
             if not rows.of_team(found, team):
                 st.caption(_("Nothing within these limits"))
             st.caption(md(rows.hours(found, team)))
     st.html(_spines(busy))
+    if any(ksf.illustrative for ksf in plan.ksfs.values()):
+        st.caption(_("Every lift, cost and hour is illustrative until you put in your own."))
 
 
 def _spines(busy: list[str]) -> str:
     rules = (f".st-key-team_{team} {{ border-left: 4px solid {theme.team_colour(team)}; }}" for team in busy)
     return f"<style>{' '.join(rules)}</style>"
+
+
+def brings_and_uses(found: Focus, both: Horizons) -> None:
+    """Show side by side what the set brings over both horizons, and how much of every limit it uses."""
+    brings, uses = st.columns(2, gap="large")
+    with brings:
+        st.header(_("What does it bring?"), anchor=False)
+        page.picture(chosen_set.horizons(found, both), sentences_set.this_and_next(found, both))
+    with uses:
+        st.header(_("What does it use?"), anchor=False)
+        if found.slack:
+            page.picture(chosen_set.uses(found), sentences_set.uses(found))
+        else:
+            st.caption(md(sentences_set.uses(found)))
 
 
 def one(plan: Plan) -> str:
@@ -48,6 +85,21 @@ def one(plan: Plan) -> str:
         width=420,
     )
     return ksf
+
+
+def one_effect(found: Focus) -> None:
+    """Show how the effect of one KSF comes about, metric by metric, and offer to edit the KSF."""
+    plan = found.plan
+    st.subheader(_("How one KSF's effect comes about"), anchor=False)
+    ksf = one(plan)
+    entries = effects(found, ksf)
+    for at in range(0, len(entries), 2):
+        for column, entry in zip(st.columns(2, gap="large"), entries[at : at + 2], strict=False):
+            with column:
+                page.picture(ledger_rows.ledger(plan, entry), sentences.effect(plan, entry))
+    with st.expander(_("Edit this KSF"), icon=":material/edit:"):
+        limits.ksf_form(plan, ksf)
+        remover(ksf)
 
 
 def effects(found: Focus, ksf: str) -> list[Entry]:
@@ -93,6 +145,7 @@ def constants(plan: Plan) -> None:
         "prerequisite": _("Factor for a missing prerequisite"),
         "dilution": _("Dilution per KSF too many"),
         "rate_cap": _("Highest a rate can get"),
+        "near_tie": _("Nearly equal: up to so many times the effect"),
     }
     with st.expander(_("Assumptions (illustrative)"), icon=":material/science:"):
         columns = st.columns(4)
@@ -101,6 +154,8 @@ def constants(plan: Plan) -> None:
                 path = f"assumptions.{name}"
                 shown = formats.plain_number(getattr(plan.assumptions, name))
                 fields.typed(says[name], path, shown, _number_at(path))
+        links.synergies(plan)
+        links.spillovers(plan)
 
 
 def _number_at(path: str) -> fields.Changes:

@@ -11,6 +11,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from kpi_core.errors import KpiError
 from workbench import formats, refusals, session
 from workbench.words import md
 
@@ -75,6 +76,20 @@ def whole(
         help=about,
     )
     reason(path, label)
+
+
+def share(text: str) -> float:
+    """Return the share that was typed, as 10% or 10.
+
+    Raises
+    ------
+    KpiError
+        `share_out_of_range`; as `formats.parse`.
+    """
+    found = formats.parse(text, "%")
+    if not 0 <= found <= 1:
+        raise KpiError("share_out_of_range", "“{text}” is no share. Write 0% to 100%.", text=text.strip()[:40])
+    return found
 
 
 def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from kpi_core.focus.overload import usual
 from kpi_core.plan import Plan
 from workbench import fields, formats, session, words
 from workbench.words import _, md
@@ -35,7 +36,26 @@ def form(plan: Plan) -> None:
                 may_be_empty=True,
                 about=_("KSFs this team takes on"),
             )
+        if part.max_ksfs is None:
+            with below:
+                _offer_usual(plan, team)
     fields.number(_("Budget (yen)"), "limits.budget", plan.limits.budget, unit="円", empty=_("no limit"))
+
+
+def _offer_usual(plan: Plan, team: str) -> None:
+    """Say how many KSFs a team of this skill usually takes on, where it has set no number, and offer to take it."""
+    count = usual(plan, team)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        said = _("Usual at skill {skill}: {count}.")
+        st.caption(said.format(skill=plan.teams[team].skill, count=count), width="content")
+        st.button(
+            _("Take on {count}").format(count=count),
+            key=f"usual_{team}",
+            icon=":material/check:",
+            type="tertiary",
+            on_click=session.change,
+            args=({f"teams.{team}.max_ksfs": count},),
+        )
 
 
 def _skills() -> str:

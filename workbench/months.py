@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from calendar import monthrange
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import streamlit as st
 from babel.dates import get_month_names
 
 from kpi_core import focus, pacing
 from kpi_core.document import MONTHS_A_YEAR
+from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from workbench import session, words
 from workbench.words import _
 
 _TOKYO_AHEAD = timedelta(hours=9)
+_DAY = re.compile(r"(?:(\d{4})\s*[-/.－／．年]\s*)?(\d{1,2})\s*[-/.－／．月]\s*(?:(\d{1,2})\s*日?|末日?)")
 
 
 def name(label: str) -> str:
@@ -46,6 +49,34 @@ def end_of(plan: Plan, number: int) -> str:
     at = MONTHS_A_YEAR * year + month - 1 + number - 1
     years, months = divmod(at, MONTHS_A_YEAR)
     return f"{years:04d}-{months + 1:02d}-{monthrange(years, months + 1)[1]:02d}"
+
+
+def read_day(plan: Plan, text: str) -> str | None:
+    """Return the day that was typed as 2026-06-30, 6/30, 6月30日 or 6月末; None if nothing was.
+
+    Without a year it is the first such day from the beginning of the fiscal year on.
+
+    Raises
+    ------
+    KpiError
+        `no_day`.
+    """
+    if not text.strip():
+        return None
+    found = _DAY.fullmatch(text.strip())
+    try:
+        if found is None:
+            raise ValueError(text)
+        starts, month = (int(part) for part in plan.fiscal_year.starts.split("-"))
+        at = int(found[2])
+        year = int(found[1]) if found[1] else starts + (at < month)
+        if not 1900 <= year < 2200:
+            raise ValueError(text)
+        return date(year, at, int(found[3]) if found[3] else monthrange(year, at)[1]).isoformat()
+    except ValueError as error:  # no date, or one the calendar does not have
+        raise KpiError(
+            "no_day", "“{text}” is no day. Write it as 2026-06-30 or 6/30.", text=text.strip()[:40]
+        ) from error
 
 
 def today(plan: Plan) -> int | None:

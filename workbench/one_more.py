@@ -20,7 +20,7 @@ def show(found: Focus) -> None:
     page.table(rows.prices(found, known), key="prices")
     if any(price.gain < 0 for price in known):
         st.caption(_("More skill leaves less to gain from basic KSFs: a level more can make this choice bring less."))
-    limited = list(found.limits.resources)
+    limited = [name for name in found.limits.resources if name.partition(".")[0] in ("budget", "hours")]
     if not limited or not found.chosen:
         return
     resource = st.selectbox(

@@ -16,6 +16,7 @@ from workbench.words import _, md
 
 # A cell that reads as a number: sign, yen, digits, a unit; a dash or nothing for none.
 _NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+[^\d]{0,24}|–|)$")
+_DAY = re.compile(r"^(\d{4}-\d\d-\d\d|–|)$")
 
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
@@ -123,9 +124,16 @@ def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
         if len(columns) <= _MANY:
             wide = f"@media (max-width: 640px) {{ {wide} }}"
         aligned = f"{cells} {{ text-align: right !important; white-space: nowrap; }}" if cells else ""
-        st.html(f"<style>{aligned} {wide}</style>")
+        days = [at for at, name in enumerate(columns, 1) if _is_days([row[name] for row in rows])]
+        whole = ", ".join(f".st-key-{key} td:nth-child({at})" for at in days)
+        unbroken = f"{whole} {{ white-space: nowrap; }}" if whole else ""
+        st.html(f"<style>{aligned} {unbroken} {wide}</style>")
         shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
         st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
+
+
+def _is_days(cells: Sequence[str]) -> bool:
+    return any(cells) and all(_DAY.match(cell) for cell in cells)
 
 
 def _is_numeric(cells: Sequence[str]) -> bool:

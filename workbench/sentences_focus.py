@@ -10,7 +10,7 @@ from workbench import words
 from workbench.sentences import both, listed
 from workbench.words import _, md
 
-_WORTH = 0.5  # of a currency's unit: less is nothing
+WORTH = 0.5  # of a currency's unit: less is nothing
 
 
 def resource(plan: Plan, name: str) -> str:
@@ -18,12 +18,20 @@ def resource(plan: Plan, name: str) -> str:
     kind, _sep, team = name.partition(".")
     if kind == "budget":
         return _("Budget")
-    return _("Hours: {team}").format(team=words.name(plan.teams[team]))
+    said = {"ksfs": _("KSFs: {team}"), "hours": _("Hours: {team}")}.get(kind, _("Hours, quarter {quarter}: {team}"))
+    return said.format(team=words.name(plan.teams[team]), quarter=kind[1:])
 
 
 def amount(name: str, number: float) -> str:
     """Return an amount of a resource with its unit."""
+    if name.startswith("ksfs."):
+        return f"{number:,.0f}"
     return words.money(number) if name == "budget" else _("{hours} h").format(hours=f"{number:,.0f}")
+
+
+def used(name: str, taken: float, limit: float) -> str:
+    """Say how much of a resource is used."""
+    return _("{used} of {limit}").format(used=amount(name, taken), limit=amount(name, limit))
 
 
 def step(plan: Plan, price: Price) -> str:
@@ -35,16 +43,16 @@ def step(plan: Plan, price: Price) -> str:
         "hours": _("one person-day of {team}"),
         "ksfs": _("one more KSF for {team}"),
         "skill": _("one more level of skill for {team}"),
-    }[kind]
-    return said.format(team=words.name(plan.teams[team]))
+    }.get(kind, _("one person-day of {team} in quarter {quarter}"))
+    return said.format(team=words.name(plan.teams[team]), quarter=kind[1:])
 
 
 def dearest(found: Focus, known: Sequence[Price]) -> str:
     """Say what one more is worth most, ties as ties; that nothing more helps, if so."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
-    if not known or known[0].gain < _WORTH:
+    if not known or known[0].gain < WORTH:
         return _("One more of any limit alone brings nothing more.")
-    first = [price for price in known if price.gain >= known[0].gain - _WORTH]
+    first = [price for price in known if price.gain >= known[0].gain - WORTH]
     return _("{more} is worth most: {gain}.").format(
         more=md(listed([step(found.plan, price) for price in first], most=3)),
         gain=md(words.difference(known[0].gain, kgi)),
@@ -76,7 +84,7 @@ def robust(found: Focus, seen: Robustness) -> str:
         "regret": md(words.value(seen.regret, kgi)),
     }
     told = _("In {count} futures this very set is best {chance}; choosing it today costs {mean} on average.")
-    if seen.regret >= _WORTH:
+    if seen.regret >= WORTH:
         told = _(
             "In {count} futures this very set is best {chance}; choosing it today costs {mean} on average,"
             " {regret} at most in 19 of 20."

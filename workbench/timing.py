@@ -111,7 +111,7 @@ def _luck(plan: Plan) -> None:
             _("What a past try counts for"),
             "assumptions.history_weight",
             _percent(assume.history_weight),
-            lambda text: {"assumptions.history_weight": _share(text)},
+            lambda text: {"assumptions.history_weight": fields.share(text)},
             help=_("100% where nothing has changed since, 50% where conditions have."),
         )
 
@@ -168,7 +168,7 @@ def _cash(plan: Plan) -> None:
             _("Share that is paid"),
             "cash.rate",
             "" if cash is None else _percent(cash.rate),
-            lambda text: {"cash.rate": _share(text) if text.strip() else None},
+            lambda text: {"cash.rate": fields.share(text) if text.strip() else None},
             below=below,
         )
     with lag:
@@ -204,7 +204,7 @@ def _work(plan: Plan) -> None:
             _("Utilisation"),
             "assumptions.utilisation",
             _percent(assume.utilisation),
-            lambda text: {"assumptions.utilisation": _share(text)},
+            lambda text: {"assumptions.utilisation": fields.share(text)},
             below=under,
         )
 
@@ -235,17 +235,10 @@ def _several(
         if _EMPTY.search(text):
             raise KpiError("month_empty", "A month is empty between two commas. Write 0 for it.")
         said = [part for part in _APART.split(text.strip()) if part]
-        numbers = [_share(part) if unit == "%" else _number(part, unit) for part in said]
+        numbers = [fields.share(part) if unit == "%" else _number(part, unit) for part in said]
         return _tried({path: numbers} if numbers else dict(empty or {path: None}))
 
     fields.typed(label, path, " ".join(shown), changes, below=below)
-
-
-def _share(text: str) -> float:
-    found = formats.parse(text, "%")
-    if not 0 <= found <= 1:
-        raise KpiError("share_out_of_range", "“{text}” is no share. Write 0% to 100%.", text=text.strip()[:40])
-    return found
 
 
 def _number(text: str, unit: str) -> float:
@@ -271,7 +264,7 @@ def _deals(text: str) -> list[dict[str, float]]:
                 "deal_unclear", "Write an amount and a chance on each line, as 8,000,000 50%: “{line}”.", line=line[:40]
             )
         amount, chance = said.groups()
-        found.append({"amount": formats.parse(amount.rstrip(",，、"), "円"), "chance": _share(chance)})
+        found.append({"amount": formats.parse(amount.rstrip(",，、"), "円"), "chance": fields.share(chance)})
     return found
 
 

@@ -105,7 +105,12 @@ def _fact(fact: object) -> object:
 
 def name(thing: Named) -> str:
     """Return a thing's name in the language spoken, or in the other if it has none."""
-    own, other = (thing.name.ja, thing.name.en) if language() == "ja" else (thing.name.en, thing.name.ja)
+    return text(thing.name)
+
+
+def text(said: Text) -> str:
+    """Return what people wrote in the language spoken, or in the other if they wrote none."""
+    own, other = (said.ja, said.en) if language() == "ja" else (said.en, said.ja)
     return own or other or ""
 
 

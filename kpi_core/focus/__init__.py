@@ -1,7 +1,8 @@
 """Focus: the few KSFs to put people on, proven best through the tree under real limits."""
 
+from kpi_core.focus.choosing import Alternative
 from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
-from kpi_core.focus.explain import Alternative, Focus, Proof, choose
+from kpi_core.focus.explain import Focus, Proof, choose
 from kpi_core.focus.prices import Amount, Price, frontier, prices
 from kpi_core.focus.reasons import Reason
 from kpi_core.focus.reviewing import first_review

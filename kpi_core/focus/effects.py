@@ -26,6 +26,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from kpi_core.calendar import Setting, setting
 from kpi_core.document import Ksf
@@ -34,6 +35,8 @@ from kpi_core.readings import Array
 from kpi_core.tree import Tree, evaluate
 
 Objective = Literal["average", "year", "run_rate"]
+# Sets of KSFs, one per row: 1 or true where a KSF is in.
+Chosen = npt.NDArray[np.float64 | np.bool_]
 
 STEPS = ("execution", "skill", "headroom", "flow", "prerequisites", "dilution", "synergy", "ramp")
 
@@ -183,7 +186,7 @@ class Effects:
                 table[row, self.metrics.index(metric)] = sum(lift) / 3 * math.prod(factors)
         return table if self.altered is None else table * self.altered.times[:, None]
 
-    def prerequisites(self, chosen: Array, ksf: str) -> Array:
+    def prerequisites(self, chosen: Chosen, ksf: str) -> Array:
         """Return, for each set, the factor for what the KSF builds on and is not in the set."""
         entry, assume = self.plan.ksfs[ksf], self.plan.assumptions
         if self.plan.teams[entry.team].skill >= assume.prerequisite_skill:
@@ -192,14 +195,14 @@ class Effects:
         factor = assume.prerequisite if self.altered is None else self.altered.prerequisite
         return np.asarray(factor**missing, dtype=np.float64)
 
-    def dilution(self, chosen: Array, team: str) -> Array:
+    def dilution(self, chosen: Chosen, team: str) -> Array:
         """Return, for each set, how thinly a team is spread."""
         assume = self.plan.assumptions
         mine = [column for column, other in enumerate(self.ksfs) if self.plan.ksfs[other].team == team]
         too_many = np.maximum(0, chosen[:, mine].sum(axis=1) - assume.free_ksfs[self.plan.teams[team].skill - 1])
         return np.asarray(1 / (1 + assume.dilution * too_many), dtype=np.float64)
 
-    def synergy(self, chosen: Array, ksf: str) -> Array:
+    def synergy(self, chosen: Chosen, ksf: str) -> Array:
         """Return, for each set, 1 plus the bonuses of the partners in it."""
         bonus = np.ones(len(chosen))
         for link in self.plan.assumptions.synergies:
@@ -207,26 +210,34 @@ class Effects:
                 bonus = bonus + link.bonus * chosen[:, self.ksfs.index(partner)]
         return bonus
 
-    def multipliers(self, chosen: Array) -> Array:
-        """Return by how much each metric is multiplied, one row per set, before any cap; never below 0."""
-        if self.objective == "year":
-            return self.multipliers_by_month(chosen, self._over_time)
-        return self.multipliers_by_month(chosen, np.ones((len(self.ksfs), 1)))[..., 0]
+    def multipliers(self, chosen: Chosen, *, only: Collection[str] | None = None) -> Array:
+        """Return by how much each metric is multiplied, one row per set, before any cap; never below 0.
 
-    def multipliers_by_month(self, chosen: Array, reached: Array) -> Array:
+        `only` counts just what these KSFs do (and bring along): the product over all of them is the whole.
+        """
+        if self.objective == "year":
+            return self.multipliers_by_month(chosen, self._over_time, only=only)
+        return self.multipliers_by_month(chosen, np.ones((len(self.ksfs), 1)), only=only)[..., 0]
+
+    def multipliers_by_month(self, chosen: Chosen, reached: Array, *, only: Collection[str] | None = None) -> Array:
         """Return the same with a last axis of months; `reached` is which part of each KSF's effect is there by month.
 
         A spill-over reaches as far as the KSF it is a part of.
         """
         factors = np.ones((len(chosen), len(self.metrics), reached.shape[1]))
-        spread = {team: self.dilution(chosen, team) for team in {ksf.team for ksf in self.plan.ksfs.values()}}
+        counted = set(self.ksfs if only is None else only)
+        spread = {team: self.dilution(chosen, team) for team in {self.plan.ksfs[ksf].team for ksf in counted}}
         for row in np.flatnonzero(chosen.any(axis=0)):
             ksf = self.ksfs[row]
+            if ksf not in counted:
+                continue
             together = self.prerequisites(chosen, ksf) * spread[self.plan.ksfs[ksf].team] * self.synergy(chosen, ksf)
             moved = np.flatnonzero(self.lifts[row])
             lifts = self.lifts[row, moved, None] * reached[row]
             factors[:, moved] *= _factor((chosen[:, row] * together)[:, None, None] * lifts)
         for source, target, share in self._spillovers():
+            if self.ksfs[source] not in counted:
+                continue
             brought = share * chosen[:, source] * (1 - chosen[:, target])
             own = self.prerequisites(chosen, self.ksfs[target])
             factors *= _factor((brought * own)[:, None, None] * (self.lifts[target, :, None] * reached[target]))
@@ -234,11 +245,11 @@ class Effects:
 
     @cached_property
     def links(self) -> tuple[tuple[str, str], ...]:
-        """Return the pairs of KSFs of which one changes what the other does, whatever their teams."""
+        """Return the pairs of KSFs of which one changes what the other does, or excludes it, whatever their teams."""
         named = [
             *(link.pair for link in self.plan.assumptions.synergies),
             *((link.source, link.target) for link in self.plan.assumptions.spillovers),
-            *((ksf, other) for ksf, entry in self.plan.ksfs.items() for other in entry.depends_on),
+            *((ksf, other) for ksf, entry in self.plan.ksfs.items() for other in (*entry.depends_on, *entry.excludes)),
         ]
         return tuple(pair for pair in named if set(pair) <= set(self.ksfs))
 
@@ -250,7 +261,7 @@ class Effects:
 
     def acts(self, ksf: str) -> bool:
         """Return whether a KSF is stated to move anything the KGI depends on."""
-        return any(any(lift) for metric, lift in self.plan.ksfs[ksf].moves.items() if metric in self._tree.metrics)
+        return any(any(lift) for metric, lift in self.plan.ksfs[ksf].moves.items() if metric in self.carrying.metrics)
 
     def _spillovers(self) -> list[tuple[int, int, float]]:
         return [
@@ -259,7 +270,7 @@ class Effects:
             if link.source in self.plan.ksfs and link.target in self.plan.ksfs
         ]
 
-    def kgi(self, chosen: Array) -> Array:
+    def kgi(self, chosen: Chosen) -> Array:
         """Return the KGI of each set through the plan's tree, for rows of chosen KSFs."""
         return self.kgi_at(self.multipliers(chosen))
 
@@ -274,7 +285,7 @@ class Effects:
     def moved(self, factors: Array, levels: Mapping[str, Array] = MappingProxyType({})) -> Array:
         """Return the KGI with these multipliers and, of some levers, other values; for a `year` its paces by month."""
         by_month = self.objective == "year"
-        tree, months = (self._tree_by_month, self.setting.months) if by_month else (self._tree, None)
+        tree, months = (self._tree_by_month, self.setting.months) if by_month else (self.carrying, None)
         given = {**(self.setting.values if by_month else {}), **levels}
         column = {metric: factors[:, at] for at, metric in enumerate(self.metrics)}
         values = {metric: pace for metric, pace in given.items() if metric in tree.metrics}
@@ -287,7 +298,7 @@ class Effects:
         return evaluate(tree, values, only=[self.plan.kgi.metric], months=months)[self.plan.kgi.metric]
 
     @cached_property
-    def _tree(self) -> Tree:
+    def carrying(self) -> Tree:
         """Only what the KGI depends on: nothing else has to be evaluated, or can go wrong."""
         return _carrying(self.plan.tree, self.plan.kgi.metric)
 

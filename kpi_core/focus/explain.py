@@ -9,28 +9,27 @@ from functools import cached_property
 
 import numpy as np
 
+from kpi_core.focus.choosing import Alternative, Best, choosing
 from kpi_core.focus.effects import Effects, Entry, Objective, ledger
+from kpi_core.focus.proof import Watch
 from kpi_core.focus.reasons import Reason, Reasons, nothing_fits
-from kpi_core.focus.search import FocusLimits, Sets, feasible, used_by
+from kpi_core.focus.search import FocusLimits, used_by
 from kpi_core.plan import Plan
+
+_NEXT = 5
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How sure the choice is: sets possible, sets within the limits and evaluated, and the gap left."""
+    """How sure the choice is: sets possible, sets looked at, what no set exceeds, and the gap to it.
+
+    The gap is a share of the KGI; 0 means that the choice is proven.
+    """
 
     considered: int
     evaluated: int
     gap: float
     bound: float
-
-
-@dataclass(frozen=True)
-class Alternative:
-    """Another set, and its KGI."""
-
-    chosen: tuple[str, ...]
-    kgi: float
 
 
 @dataclass(frozen=True)
@@ -99,13 +98,15 @@ def choose(
     rule_out: Collection[str] | None = None,
     exactly: int | None = None,
     before: Plan | None = None,
+    watch: Watch | None = None,
 ) -> Focus:
     """Return the best set of KSFs: no set within the limits has a higher KGI.
 
     `lock` must be in, `rule_out` must not: those of the plan if none are given. `average` counts
     ramps averaged over the horizon, `year` what arrives in this fiscal year (the months before it as in
     `before`), `run_rate` counts every effect as full. `exactly` asks for just so many per team.
-    Equal sets: fewer KSFs, then the plan's order.
+    Equal sets: fewer KSFs, then the plan's order. A long search tells `watch` the best KGI so far and the
+    bound; if it returns False the search ends there, and the proof says by how much a set may still be better.
 
     Raises
     ------
@@ -118,29 +119,34 @@ def choose(
     lock = plan.limits.lock if lock is None else lock
     rule_out = plan.limits.rule_out if rule_out is None else rule_out
     effects = Effects(plan, objective, before)
-    sets = feasible(effects, limits, lock=lock, rule_out=rule_out)
-    best = None if set(lock) & set(rule_out) else sets.best()
-    if best is None:
+    way = choosing(effects, limits, lock=lock, rule_out=rule_out, watch=watch)
+    best = None if set(lock) & set(rule_out) else way.best(1 + _NEXT)
+    if best is None or not best.sets:
         raise nothing_fits(plan, limits, lock, rule_out)
-    chosen, kgi = sets.names(best), float(sets.kgi[best])
-    used = used_by(plan, limits, chosen)
+    first, *others = best.sets
+    used = used_by(plan, limits, first.chosen)
     return Focus(
         plan=plan,
         limits=limits,
         objective=objective,
-        chosen=chosen,
-        kgi=kgi,
+        chosen=first.chosen,
+        kgi=first.kgi,
         baseline=effects.baseline,
         used=used,
         slack=_slack(limits, used),
-        brings=_brings(effects, chosen, kgi),
-        next_best=_next_best(sets, best),
-        left_out=Reasons(sets, limits, best, frozenset(lock), frozenset(rule_out)).all(),
-        proof=Proof(considered=sets.considered, evaluated=len(sets), gap=0.0, bound=kgi),
+        brings=_brings(effects, first.chosen, first.kgi),
+        next_best=tuple(others),
+        left_out=Reasons(way, limits, first, frozenset(lock), frozenset(rule_out)),
+        proof=_proof(best),
         before=before,
         lock=tuple(lock),
         rule_out=tuple(rule_out),
     )
+
+
+def _proof(best: Best) -> Proof:
+    gap = (best.bound - best.sets[0].kgi) / abs(best.sets[0].kgi) if best.sets[0].kgi else 0.0
+    return Proof(considered=best.considered, evaluated=best.evaluated, gap=gap, bound=best.bound)
 
 
 def _slack(limits: FocusLimits, used: Mapping[str, float]) -> dict[str, float]:
@@ -157,13 +163,3 @@ def _brings(effects: Effects, chosen: tuple[str, ...], kgi: float) -> dict[str, 
     if not len(rows):
         return {}
     return {ksf: kgi - float(lost) for ksf, lost in zip(chosen, effects.kgi(rows), strict=True)}
-
-
-def _next_best(sets: Sets, best: int, count: int = 5) -> tuple[Alternative, ...]:
-    left = np.ones(len(sets), dtype=np.bool_)
-    left[best] = False
-    found: list[Alternative] = []
-    while len(found) < count and (row := sets.best(left)) is not None:
-        left[row] = False
-        found.append(Alternative(sets.names(row), float(sets.kgi[row])))
-    return tuple(found)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from kpi_core.errors import KpiError
-from kpi_core.focus.search import SAME, FocusLimits, Sets, feasible, usage, used_by
+from kpi_core.focus.choosing import Alternative, Choosing, choosing
+from kpi_core.focus.effects import Effects
+from kpi_core.focus.search import SAME, FocusLimits, exclusions, usage, used_by
 from kpi_core.plan import Plan
 
 # A ramp this slow within the horizon is worth naming as the reason.
 _SLOW = 0.5
-# Choosing again for a reason is worth it up to this many sets: some 20 ms.
-_AFFORDABLE = 100_000
 _HANDICAPS = {"skill": "skill_gap", "flow": "flow", "prerequisites": "prerequisite", "ramp": "slow_ramp"}
 
 
@@ -25,7 +25,8 @@ class Reason:
 
     `ruled_out`; `no_effect`: it moves nothing the KGI depends on.
     `over_hours`, `over_budget`, `team_full`: room for it beside the chosen ones is missing, and it
-    would be the best use of that much more room. `short` is how much more; `alone` says that so
+    would be the best use of that much more room (`over_quarter`: hours of a quarter; `excluded`: it
+    cannot be chosen together with one that is). `short` is how much more; `alone` says that so
     much is missing even with only what must be in beside it.
     `skill_gap`, `flow`, `prerequisite`, `slow_ramp`: more room would not do, and this is its largest
     handicap; `lower_effect`: it has none.
@@ -43,89 +44,121 @@ class Reason:
         return self.code
 
 
-@dataclass(frozen=True)
-class Reasons:
-    """Why each KSF left out is left out."""
+@dataclass(frozen=True, eq=False)
+class Reasons(Mapping[str, Reason]):
+    """Why each KSF left out is left out, in the plan's order; found when it is asked for, by choosing again."""
 
-    sets: Sets
+    way: Choosing
     limits: FocusLimits
-    best: int
+    best: Alternative
     lock: frozenset[str]
     rule_out: frozenset[str]
+    _known: dict[str, Reason] = field(default_factory=dict)
 
-    @cached_property
-    def chosen(self) -> tuple[str, ...]:
-        """Return the best set."""
-        return self.sets.names(self.best)
+    def __getitem__(self, ksf: str) -> Reason:
+        if ksf not in self.out:
+            raise KeyError(ksf)
+        if ksf not in self._known:
+            self._known[ksf] = self._of(ksf)
+        return self._known[ksf]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.out)
+
+    def __len__(self) -> int:
+        return len(self.out)
+
+    @property
+    def effects(self) -> Effects:
+        """Return what sets do."""
+        return self.way.effects
 
     @property
     def plan(self) -> Plan:
         """Return the plan."""
-        return self.sets.effects.plan
+        return self.effects.plan
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Return the best set."""
+        return self.best.chosen
 
     @cached_property
     def out(self) -> list[str]:
         """Return the KSFs left out."""
-        return [ksf for ksf in self.sets.effects.ksfs if ksf not in self.chosen]
-
-    def all(self) -> dict[str, Reason]:
-        """Return one reason for each KSF left out, in the plan's order."""
-        return {ksf: self._of(ksf) for ksf in self.out}
+        return [ksf for ksf in self.effects.ksfs if ksf not in self.chosen]
 
     def _of(self, ksf: str) -> Reason:
         if ksf in self.rule_out:
             return Reason("ruled_out")
-        if not self.sets.effects.acts(ksf):
+        if not self.effects.acts(ksf):
             return Reason("no_effect")
-        forced = self.sets.best(self.sets.with_ksf(ksf))
-        if forced is None:
+        forced = self.way.best(having=ksf).sets
+        if not forced:
             return self._no_room({*self.lock, ksf}, ksf, alone=True) or self._beside(ksf)
-        kept = self.sets.names(forced)
-        why = self._beside(ksf) if ksf in self.next_in else self._handicap(ksf, kept)
-        loses = float(self.sets.kgi[self.best] - self.sets.kgi[forced])
-        return replace(why, loses=loses, replaces=tuple(other for other in self.chosen if other not in kept))
+        kept = forced[0].chosen
+        why = self._beside(ksf) if ksf in self._would_help and self._comes_in(ksf) else self._handicap(ksf, kept)
+        replaced = tuple(other for other in self.chosen if other not in kept)
+        return replace(why, loses=self.best.kgi - forced[0].kgi, replaces=replaced)
 
     @cached_property
-    def next_in(self) -> frozenset[str]:
-        """Return the KSFs that would come in beside the chosen ones if there were just the room they need."""
-        ksfs, plan = self.sets.effects.ksfs, self.plan
+    def _would_help(self) -> frozenset[str]:
+        """Return the KSFs that are the best use of just the room they need beside the chosen ones."""
+        ksfs, plan = self.effects.ksfs, self.plan
         rows = np.array([[ksf in self.chosen or ksf == more for ksf in ksfs] for more in self.out], dtype=np.float64)
         if not len(rows):
             return frozenset()
-        kgi, best = self.sets.effects.kgi(rows), self.sets.kgi[self.best]
+        kgi, best = self.effects.kgi(rows), self.best.kgi
         teams = list(dict.fromkeys(entry.team for entry in plan.ksfs.values()))
         most = [self.limits.most(team, sum(entry.team == team for entry in plan.ksfs.values())) for team in teams]
         room = dict(zip((f"ksfs.{team}" for team in teams), most, strict=True)) | self.limits.resources
         needs = rows @ np.column_stack([usage(plan.ksfs, resource) for resource in room])
         given = np.maximum(needs, list(room.values())) * (1 + SAME)  # to each just the room it needs
-        allowed = np.array([ksf not in self.rule_out for ksf in self.out])
+        allowed = np.array([ksf not in self.rule_out and not self._rivals(ksf, self.chosen) for ksf in self.out])
         helps = allowed & (kgi > best + SAME * abs(best))
         fits = (needs[None, :, :] <= given[:, None, :]).all(axis=2)  # [who is given room, who fits into it]
         beaten = (fits & helps & (kgi[None, :] > kgi[:, None])).any(axis=1)
-        return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes and self._comes_in(ksf))
+        return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes)
 
     def _comes_in(self, ksf: str) -> bool:
-        """Choose again with just the room the KSF needs beside the chosen ones; larger plans trust the comparison."""
-        if self.limits.exactly is not None or self.sets.considered * (len(self.plan.ksfs) + 1) > _AFFORDABLE:
+        """Choose again with just the room the KSF needs beside the chosen ones."""
+        if self.limits.exactly is not None:
             return True
         used = used_by(self.plan, self.limits, {*self.chosen, ksf})
         more = FocusLimits(
             budget=None if self.limits.budget is None else max(self.limits.budget, used["budget"]),
             hours={team: max(limit, used[f"hours.{team}"]) for team, limit in self.limits.hours.items()},
+            quarters={
+                team: [max(limit, used[f"q{at}.{team}"]) for at, limit in enumerate(quarters, 1)]
+                for team, quarters in self.limits.quarters.items()
+            },
             max_ksfs={team: max(most, int(used.get(f"ksfs.{team}", 0))) for team, most in self.limits.max_ksfs.items()},
         )
-        again = feasible(self.sets.effects, more, lock=self.lock, rule_out=self.rule_out)
-        best = again.best()
-        return best is not None and ksf in again.names(best)
+        again = choosing(self.effects, more, lock=self.lock, rule_out=self.rule_out).best().sets
+        return bool(again) and ksf in again[0].chosen
+
+    def _rivals(self, ksf: str, among: Collection[str]) -> tuple[str, ...]:
+        """Return which of some KSFs this one cannot be chosen with."""
+        return tuple(
+            self.effects.ksfs[at]
+            for at in self._excluded[self.effects.ksfs.index(ksf)]
+            if self.effects.ksfs[at] in among
+        )
+
+    @cached_property
+    def _excluded(self) -> list[list[int]]:
+        return exclusions(self.plan.ksfs)
 
     def _beside(self, ksf: str) -> Reason:
         """Return what keeps a KSF from joining the chosen ones."""
         return self._no_room({*self.chosen, ksf}, ksf) or self._handicap(ksf, {*self.chosen, ksf})
 
     def _no_room(self, among: Collection[str], ksf: str, *, alone: bool = False) -> Reason | None:
-        """Return the limit that a set with this KSF breaks: its team's places, else what is most short."""
+        """Return the limit that a set with this KSF breaks: whom it excludes, its team's places, what is most short."""
+        if rivals := self._rivals(ksf, among):
+            return Reason("excluded", {"by": rivals})
         team = self.plan.ksfs[ksf].team
-        mine = [other for other in self.sets.effects.ksfs if self.plan.ksfs[other].team == team]
+        mine = [other for other in self.effects.ksfs if self.plan.ksfs[other].team == team]
         most = self.limits.most(team, len(mine))
         if sum(other in among for other in mine) > most:
             return Reason("team_full", {"team": team, "most": most})
@@ -134,12 +167,15 @@ class Reasons:
         worst = max(over, key=lambda one: over[one] / max(self.limits.resources[one], 1e-9), default=None)
         if worst is None or over[worst] <= SAME * max(1.0, used[worst]):
             return None
-        team = worst.partition(".")[2]
-        return Reason("over_hours" if team else "over_budget", {"team": team, "short": over[worst], "alone": alone})
+        kind, _, team = worst.partition(".")
+        facts: dict[str, object] = {"team": team, "short": over[worst], "alone": alone}
+        if kind[0] == "q":
+            return Reason("over_quarter", {**facts, "quarter": int(kind[1:])})
+        return Reason("over_hours" if team else "over_budget", facts)
 
     def _handicap(self, ksf: str, among: Collection[str]) -> Reason:
         """Return the largest handicap of a KSF among those it would be chosen with."""
-        effects, plan, entry = self.sets.effects, self.plan, self.plan.ksfs[ksf]
+        effects, plan, entry = self.effects, self.plan, self.plan.ksfs[ksf]
         row = np.array([[1.0 if other in among else 0.0 for other in effects.ksfs]])
         factors = {**effects.own[ksf], "prerequisites": float(effects.prerequisites(row, ksf)[0])}
         bad = {step: factors[step] for step in _HANDICAPS if factors[step] < (_SLOW if step == "ramp" else 1)}
@@ -188,6 +224,16 @@ def nothing_fits(plan: Plan, limits: FocusLimits, lock: Collection[str], rule_ou
                 limit=resource,
                 used=used[resource],
                 has=limit,
+            )
+    for ksf, others in zip(plan.ksfs, exclusions(plan.ksfs), strict=True):
+        rival = next((other for at, other in enumerate(plan.ksfs) if at in others and other in lock), None)
+        if ksf in lock and rival is not None:
+            return KpiError(
+                "locks_infeasible",
+                "{ksf} and {other} must be in and exclude each other. Let one of them go.",
+                limit="excludes",
+                ksf=ksf,
+                other=rival,
             )
     for team in plan.teams:
         mine = [ksf for ksf, entry in plan.ksfs.items() if entry.team == team]

@@ -31,6 +31,7 @@ SAME = 1e-12
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.intp]
+Picks = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ class FocusLimits:
 
     budget: float | None = None
     hours: Mapping[str, float] = field(default_factory=dict)
+    quarters: Mapping[str, Sequence[float]] = field(default_factory=dict)
     max_ksfs: Mapping[str, int] = field(default_factory=dict)
     exactly: int | None = None
 
@@ -52,14 +54,17 @@ class FocusLimits:
         return cls(
             budget=plan.limits.budget,
             hours={team: part.hours for team, part in plan.teams.items() if part.hours is not None},
+            quarters={team: part.quarters for team, part in plan.teams.items() if part.quarters is not None},
             max_ksfs={team: part.max_ksfs for team, part in plan.teams.items() if part.max_ksfs is not None},
             exactly=exactly,
         )
 
     @property
     def resources(self) -> dict[str, float]:
-        """Return every limit that is used up by amounts: `budget` and `hours.<team>`."""
+        """Return every limit that is used up by amounts: `budget`, `hours.<team>`, `q1.<team>` to `q4.<team>`."""
         hours = {f"hours.{team}": limit for team, limit in self.hours.items()}
+        for team, quarters in self.quarters.items():
+            hours |= {f"q{at}.{team}": limit for at, limit in enumerate(quarters, 1)}
         return hours if self.budget is None else {"budget": self.budget, **hours}
 
     def most(self, team: str, count: int) -> int:
@@ -126,19 +131,8 @@ class Sets:
         if not len(rows):
             return None
         found = self.kgi[rows]
-        top = found.max()
-        rows = rows[found >= top - SAME * max(abs(top), self._scale)]
-        chosen = self.chosen(rows)
-        sizes = chosen.sum(axis=1)
-        rows, chosen = rows[sizes == sizes.min()], chosen[sizes == sizes.min()]
-        for column in range(chosen.shape[1]):
-            if len(rows) > 1 and chosen[:, column].any():
-                rows, chosen = rows[chosen[:, column]], chosen[chosen[:, column]]
-        return int(rows[0])
-
-    @cached_property
-    def _scale(self) -> float:
-        return abs(self.effects.baseline)
+        rows = rows[found >= _as_good(found.max(), abs(self.effects.baseline))]
+        return int(rows[_first(self.chosen(rows))])
 
     def with_ksf(self, ksf: str) -> Mask:
         """Return which sets hold a KSF."""
@@ -160,9 +154,7 @@ def feasible(
     KpiError
         `unknown_ksf`; `too_many_sets`: more than can be looked at one by one.
     """
-    for ksf in (*lock, *rule_out):
-        if ksf not in effects.plan.ksfs:
-            raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
+    check_known(effects.plan, (*lock, *rule_out))
     idle = effects.idle - set(lock) if limits.exactly is None else frozenset()
     teams = _teams(effects.plan.ksfs, {*rule_out, *idle})
     considered = prod(
@@ -174,14 +166,83 @@ def feasible(
     return Sets(effects, blocks, grown.joined(blocks), considered)
 
 
+def check_known(plan: Plan, ksfs: Iterable[str]) -> None:
+    """Refuse what is no KSF of the plan."""
+    for ksf in ksfs:
+        if ksf not in plan.ksfs:
+            raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
+
+
+def in_order(kgi: Array, chosen: Mask, scale: float) -> list[int]:
+    """Return the sets, best first; of equal ones first those with fewer KSFs, then those of the plan's order."""
+    left, found = np.argsort(-kgi, kind="stable"), list[int]()
+    while len(left):
+        equal = np.flatnonzero(kgi[left] >= _as_good(kgi[left].max(), scale))
+        first = equal[_first(chosen[left[equal]])]
+        found.append(int(left[first]))
+        left = np.delete(left, first)
+    return found
+
+
+def _as_good(top: float, scale: float) -> float:
+    return float(top - SAME * max(abs(top), scale))
+
+
+def _first(chosen: Mask) -> int:
+    """Return which of equal sets comes first: fewer KSFs, then the plan's order."""
+    sizes = chosen.sum(axis=1)
+    rows = np.flatnonzero(sizes == sizes.min())
+    for column in range(chosen.shape[1]):
+        inside = chosen[rows, column]
+        if len(rows) > 1 and inside.any():
+            rows = rows[inside]
+    return int(rows[0])
+
+
 def usage(ksfs: Mapping[str, Ksf], resource: str) -> Array:
-    """Return how much of a resource (`budget`, `hours.<team>`, `ksfs.<team>`) each KSF uses."""
+    """Return how much of a resource (`budget`, `hours.<team>`, `q1.<team>`, `ksfs.<team>`) each KSF uses."""
     kind, _, team = resource.partition(".")
     if kind == "budget":
         return np.array([ksf.cost for ksf in ksfs.values()])
     if kind == "ksfs":
         return np.array([float(ksf.team == team) for ksf in ksfs.values()])
-    return np.array([ksf.hours.get(team, 0.0) for ksf in ksfs.values()])
+    hours = np.array([ksf.hours.get(team, 0.0) for ksf in ksfs.values()])
+    return hours if kind == "hours" else hours * [_falls_in(int(kind[1:]), *ksf.ramp) for ksf in ksfs.values()]
+
+
+def _falls_in(quarter: int, start: float, full: float) -> float:
+    """Return which share of a KSF's hours falls in a quarter: they are spread evenly from its start to its full month.
+
+    What would be done before the year is done in its first quarter, what comes after it in none.
+    """
+    first, last = 3 * quarter - 2, 3 * quarter + 1
+    begin, end = max(start, 1.0), max(full, start, 1.0)
+    if end <= begin:
+        return float(first <= begin < last)
+    return max(0.0, min(end, last) - max(begin, first)) / (end - begin)
+
+
+def exclusions(ksfs: Mapping[str, Ksf]) -> list[list[int]]:
+    """Return for each KSF the places of those it cannot be chosen with, whichever of the two says so."""
+    places = {ksf: at for at, ksf in enumerate(ksfs)}
+    found: list[set[int]] = [set() for _ in ksfs]
+    for ksf, entry in ksfs.items():
+        for other in entry.excludes:
+            if other != ksf and other in places:
+                found[places[ksf]].add(places[other])
+                found[places[other]].add(places[ksf])
+    return [sorted(each) for each in found]
+
+
+def too_many(count: int, limit: int) -> KpiError:
+    """Return the error for more sets than can be compared."""
+    digits = len(str(count))
+    return KpiError(
+        "too_many_sets",
+        "{count} sets of KSFs would have to be compared; {limit} can be. Rule some out, or allow fewer per team.",
+        count=f"{count:,}" if digits < 16 else f"10^{digits - 1}",
+        limit=f"{limit:,}",
+    )
 
 
 def used_by(plan: Plan, limits: FocusLimits, chosen: Collection[str]) -> dict[str, float]:
@@ -236,6 +297,11 @@ class _Growing:
         return np.array(columns).T.reshape(len(ksfs), len(columns))
 
     @cached_property
+    def excluded(self) -> list[list[int]]:
+        """Which KSFs each one cannot be chosen with."""
+        return exclusions(self.effects.plan.ksfs)
+
+    @cached_property
     def room(self) -> Array:
         """How much there is of each, with a hair's breadth for sums of decimals."""
         return np.array([limit * (1 + SAME) + SAME for limit in self.limits.resources.values()])
@@ -256,7 +322,8 @@ class _Growing:
         for left, ksf in zip(range(len(ksfs) - 1, -1, -1), ksfs, strict=True):
             column = self.effects.ksfs.index(ksf)
             more = used + self.needs[column]
-            fits = np.flatnonzero((counts < most) & (more <= self.room).all(axis=1))
+            fits = (counts < most) & (more <= self.room).all(axis=1)
+            fits = np.flatnonzero(fits & ~chosen[:, self.excluded[column]].any(axis=1))
             stays = np.flatnonzero(counts >= least - left) if ksf not in self.lock else np.zeros(0, dtype=np.intp)
             self._bearable(len(stays) + len(fits), width=len(self.effects.ksfs))
             added = chosen[fits]
@@ -292,11 +359,4 @@ class _Growing:
 
     def _bearable(self, count: int, width: int = 1) -> None:
         if count > MAX_SETS or count * width > _MAX_CELLS:
-            digits = len(str(self.considered))
-            raise KpiError(
-                "too_many_sets",
-                "{count} sets of KSFs would have to be compared; {limit} can be. "
-                "Rule some out, or allow fewer per team.",
-                count=f"{self.considered:,}" if digits < 16 else f"10^{digits - 1}",
-                limit=f"{MAX_SETS:,}",
-            )
+            raise too_many(self.considered, MAX_SETS)

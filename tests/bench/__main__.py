@@ -1,10 +1,13 @@
-"""Run every benchmark and print one line each: ours, the rival, the ratio, the promise."""
+"""Run every benchmark, or only those named, and print one line each: ours, the rival, the ratio, the promise."""
 
 from __future__ import annotations
 
-from itertools import chain
+import sys
 
-from tests.bench import board, browser, core, time
+from tests.bench import board, browser, core, focus, time
 
-for line in chain(core.lines(), time.lines(), browser.lines(), board.lines()):
-    print(line, flush=True)
+PARTS = {"core": core, "focus": focus, "time": time, "browser": browser, "board": board}
+
+for name in sys.argv[1:] or PARTS:
+    for line in PARTS[name].lines():
+        print(line, flush=True)

@@ -1,15 +1,13 @@
-"""The core: evaluating a million samples, and proving the best set of twelve KSFs."""
+"""The core: evaluating a million samples, refusing hostile formulas, laying out two hundred cards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from kpi_core.errors import KpiError
-from kpi_core.focus import choose
 from kpi_core.formula import parse
 from kpi_core.plan import Plan
 from kpi_core.tree import evaluate
@@ -23,7 +21,6 @@ SAMPLES = 1_000_000
 def lines() -> Iterator[str]:
     """Yield the report's lines."""
     yield _funnel()
-    yield _focus()
     yield _hostile_formulas()
     yield _layout()
 
@@ -48,24 +45,6 @@ def _funnel() -> str:
     np.testing.assert_allclose(evaluate(PLAN.tree, inputs)["revenue"], by_hand()["revenue"], rtol=1e-12)
     ours, rival = medians(lambda: evaluate(PLAN.tree, inputs), by_hand)
     return line("funnel on 10^6 samples", ours, rival, against="NumPy by hand, whole arrays", promise="<= 1.20")
-
-
-def _focus() -> str:
-    """The rival looks at every set of at most two per team, one after the other, without giving reasons."""
-
-    def one_by_one() -> float:
-        teams = [[ksf for ksf in PLAN.ksfs if PLAN.ksfs[ksf].team == team] for team in PLAN.teams]
-        pairs = [[set_ for size in range(3) for set_ in combinations(team, size)] for team in teams]
-        return sum(1 for a in pairs[0] for b in pairs[1] for c in pairs[2] if _affordable((*a, *b, *c)))
-
-    ours, rival = medians(lambda: choose(PLAN), one_by_one, rounds=7)
-    return line(
-        "12 KSFs proven, with reasons", ours, rival, against="only listing the sets in Python", promise="< 50 ms"
-    )
-
-
-def _affordable(chosen: tuple[str, ...]) -> bool:
-    return sum(PLAN.ksfs[ksf].cost for ksf in chosen) <= (PLAN.limits.budget or 0)
 
 
 def _hostile_formulas() -> str:

@@ -234,3 +234,64 @@ def test_yaml_is_read_by_the_rules_of_1_2():
 def test_any_text_is_a_plan_or_a_sentence(text):
     with pytest.raises(KpiError):
         Plan.from_text(text)
+
+
+def test_a_decision_of_before_reads_as_it_was_and_writes_nothing_new():
+    old = {"date": "2026-11-24", "chosen": ["F1", "I1"], "kgi": 9e8, "review": "2026-12-31", "note": "yes"}
+
+    plan = SAMPLE.replace({"decisions": [old]})
+
+    assert plan.decisions[0].commitments == {}
+    assert plan.to_data()["decisions"] == [old]
+
+
+@settings(max_examples=100)
+@given(text=words | awkward | stranger, amount=numbers)
+def test_a_full_decision_reads_back_equal_from_yaml_and_json(text, amount):
+    decision = {
+        "date": "2026-11-24",
+        "chosen": ["F1", "gone"],
+        "kgi": amount,
+        "review": "2026-12-31",
+        "checks": "two_weeks",
+        "override": text,
+        "commitments": {
+            "F1": {"why": text, "owner": text, "actions": [{"text": text, "owner": text, "due": "2026-12-01"}]},
+            "gone": {"actions": [{"text": text}]},
+        },
+        "postponed": {
+            "F2": {"when": "skill", "team": "field_sales", "amount": 4},
+            "I4": {"when": "ksfs", "ksfs": ["I3", "gone"]},
+            "M3": {"when": "flow", "metric": "leads", "amount": amount},
+            "M4": {"when": "next_review"},
+        },
+    }
+
+    plan = SAMPLE.replace({"decisions": [decision]})
+
+    assert Plan.from_text(plan.to_yaml()) == plan
+    assert Plan.from_text(plan.to_json()) == plan
+    assert Plan.from_text(plan.to_yaml()).digest == plan.digest
+
+
+def test_a_decision_is_checked_like_the_rest_of_the_plan():
+    faulty = {
+        "date": "2026-11-24",
+        "chosen": ["F1"],
+        "kgi": 1.0,
+        "review": "2026-12-31",
+        "checks": "now and then",
+        "commitments": {"F1": {"actions": [{"text": "", "due": "soon"}]}},
+        "postponed": {"F2": {"when": "some day"}},
+    }
+
+    with pytest.raises(KpiError) as caught:
+        SAMPLE.replace({"decisions": [faulty]})
+
+    found = {(str(problem.facts["path"]), problem.code) for problem in caught.value.facts["problems"]}
+    assert found == {
+        ("decisions.0.checks", "not_a_choice"),
+        ("decisions.0.commitments.F1.actions.0.text", "text_missing"),
+        ("decisions.0.commitments.F1.actions.0.due", "bad_pattern"),
+        ("decisions.0.postponed.F2.when", "not_a_choice"),
+    }

@@ -13,15 +13,15 @@ from workbench.charts.picture import ROWS, Chart, Picture, draw
 _ROW, _GOAL = 44, 20  # px: a name and its bar; the goal's name below them
 
 
-def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str) -> Picture:
+def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, zero: bool = True) -> Picture:
     """Return a waterfall with a line at the goal.
 
     A step has `name`, `start` and `end` (in the KGI's unit), `label` (what stands beside it),
     `colour`, and `goal` (the same number in each row). `goal` and `amount` are the words for
-    the goal's line and the axis.
+    the goal's line and the axis. Without `zero` the axis begins at the least number there is.
     """
     rows = [{**step, **_place(at, step), "goal_name": goal} for at, step in enumerate(steps)]
-    return draw(_build, rows, amount=amount, height=_ROW * max(len(rows), 1) + _GOAL)
+    return draw(_build, rows, amount=amount, height=_ROW * max(len(rows), 1) + _GOAL, zero=zero)
 
 
 def steps(found: Sequence[Mapping[str, Any]], *, amount: str) -> Picture:
@@ -34,9 +34,9 @@ def _place(at: int, step: Mapping[str, Any]) -> dict[str, float]:
     return {"at": at, "right": max(step["start"], step["end"])}
 
 
-def _build(amount: str, height: int) -> Chart:
+def _build(amount: str, height: int, *, zero: bool) -> Chart:
     base = alt.Chart(ROWS)
-    bars, *texts = _waterfall(amount, height - _GOAL)
+    bars, *texts = _waterfall(amount, height - _GOAL, zero=zero)
     line = base.mark_tick(color=theme.GAP, thickness=2, size=24, yOffset=9).encode(y=_down(height - _GOAL), x="goal:Q")
     named = base.mark_text(align="right", dx=4, fontSize=12, y=height - 4).encode(
         x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
@@ -52,9 +52,9 @@ def _down(height: int) -> alt.Y:
     return alt.Y("name:N", sort=alt.SortField("at"), title=None, axis=None, scale=alt.Scale(range=[0, height]))
 
 
-def _waterfall(amount: str, height: int) -> tuple[alt.Chart, ...]:
+def _waterfall(amount: str, height: int, *, zero: bool = True) -> tuple[alt.Chart, ...]:
     base, down = alt.Chart(ROWS), _down(height)
-    along = alt.X("start:Q", title=None, axis=None, scale=alt.Scale(zero=True, nice=False, padding=4))
+    along = alt.X("start:Q", title=None, axis=None, scale=alt.Scale(zero=zero, nice=False, padding=4))
     bars = base.mark_bar(cornerRadius=2, height=18, yOffset=9, strokeWidth=1.5).encode(
         y=down,
         x=along,

@@ -1,13 +1,13 @@
-"""The choice in words: what each team takes on, why not the others, and how each effect comes about."""
+"""The choice in words: what each team takes on, why not the others, what overruling costs, the next best sets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from kpi_core.focus import Entry, Focus, Reason
+from kpi_core.focus import Focus, Reason
 from kpi_core.plan import Plan
-from workbench import charts, formats, theme, words
-from workbench.charts.picture import Picture
+from workbench import comebacks, formats, overrides, words
+from workbench.overrides import Override
 from workbench.words import _
 
 
@@ -27,34 +27,54 @@ def hours(found: Focus, team: str) -> str:
     )
 
 
-def brings(found: Focus, ksf: str) -> str:
-    """Say what a chosen KSF brings and takes."""
+def brings(found: Focus, ksf: str, part: float) -> str:
+    """Say what a chosen KSF takes, and its `part` of what the set brings."""
     plan, entry = found.plan, found.plan.ksfs[ksf]
     own = entry.hours.get(entry.team, 0.0)
     others = sum(entry.hours.values()) - own
     said = {
-        "kgi": words.difference(-found.brings[ksf], plan.metrics[plan.kgi.metric]),
+        "kgi": words.difference(part, plan.metrics[plan.kgi.metric]),
         "cost": words.money(entry.cost),
         "own": f"{own:,.0f}",
         "others": f"{others:,.0f}",
     }
     if others:
-        return _("Without it {kgi}. Costs {cost}, {own} h and {others} h of other teams").format(**said)
-    return _("Without it {kgi}. Costs {cost} and {own} h").format(**said)
+        return _("{kgi}. Costs {cost}, {own} h and {others} h of other teams").format(**said)
+    return _("{kgi}. Costs {cost} and {own} h").format(**said)
 
 
 def left_out(found: Focus) -> list[dict[str, str]]:
-    """Return one row for each KSF left out: the reason, and what forcing it in would cost."""
+    """Return one row for each KSF left out: the reason, when it comes back, and what comes along with the chosen."""
+    plan, conditions = found.plan, comebacks.of(found)
+    return [
+        {
+            _("KSF"): f"{ksf} {words.name(plan.ksfs[ksf])}",
+            _("Why not now"): reason(plan, why),
+            _("Postponed, not dropped: it comes back"): comebacks.said(plan, conditions[ksf]),
+            _("Some of it comes with"): words.joined(_brought_by(found, ksf)) or "–",
+        }
+        for ksf, why in found.left_out.items()
+    ]
+
+
+def _brought_by(found: Focus, ksf: str) -> list[str]:
+    links = found.plan.assumptions.spillovers
+    return [link.source for link in links if link.target == ksf and link.source in found.chosen]
+
+
+def overriding(found: Focus, priced: Mapping[str, Override]) -> list[dict[str, str]]:
+    """Return one row for every KSF, the chosen first: what it costs to decide otherwise, and what that changes."""
     plan = found.plan
     kgi = plan.metrics[plan.kgi.metric]
     return [
         {
             _("KSF"): f"{ksf} {words.name(plan.ksfs[ksf])}",
-            _("Why not now"): reason(plan, why),
-            _("If it were forced in"): "–" if why.loses is None else words.difference(-why.loses, kgi),
-            _("It would replace"): words.joined(why.replaces),
+            _("If decided otherwise"): _("Leave out") if one.chosen else _("Force in"),
+            _("Change of the KGI"): _("Not possible") if one.loses is None else words.difference(-one.loses, kgi),
+            _("Comes in"): words.joined(one.comes_in) or "–",
+            _("Goes out"): words.joined(one.goes_out) or "–",
         }
-        for ksf, why in found.left_out.items()
+        for ksf, one in sorted(priced.items(), key=lambda pair: not pair[1].chosen)
     ]
 
 
@@ -67,6 +87,9 @@ def reason(plan: Plan, why: Reason) -> str:
         "over_hours": _("Beside the set {team} is {short} h short"),
         "over_budget_alone": _("Even without the others the budget is {short} short"),
         "over_hours_alone": _("Even without the others {team} is {short} h short"),
+        "over_quarter": _("Beside the set {team} is {short} h short in quarter {quarter}"),
+        "over_quarter_alone": _("Even without the others {team} is {short} h short in quarter {quarter}"),
+        "excluded": _("Cannot be chosen together with {by}"),
         "team_full": _("{team} has no place left"),
         "skill_gap": _("Needs skill {needed}, {team} has {has}: only {share} of the effect would come"),
         "flow": _("Needs {needed} {metric} a month, has {has}: only {share} of the effect would come"),
@@ -100,74 +123,28 @@ def _fact(plan: Plan, name: str, fact: object) -> str:
 
 
 def alternatives(found: Focus) -> list[dict[str, str]]:
-    """Return the best set and the next ones, with what each loses."""
+    """Return the best set and the next ones: what each has otherwise, what it loses, and whether it is a near tie."""
     plan = found.plan
     kgi = plan.metrics[plan.kgi.metric]
-    rows = [
-        {_("Set"): _("Best"), _("KSFs"): " ".join(found.chosen), _("KGI"): words.value(found.kgi, kgi), _("Less"): "–"}
-    ]
+    sets = [(_("Best"), found.chosen, found.kgi, "–", "–")]
     for place, other in enumerate(found.next_best, 2):
-        rows.append(
-            {
-                _("Set"): str(place),
-                _("KSFs"): " ".join(other.chosen),
-                _("KGI"): words.value(other.kgi, kgi),
-                _("Less"): words.difference(other.kgi - found.kgi, kgi),
-            }
-        )
-    return rows
-
-
-def steps() -> dict[str, str]:
-    """Return the names of the ledger's steps."""
-    return {
-        "stated": _("Stated, average"),
-        "execution": _("Execution"),
-        "skill": _("Skill"),
-        "headroom": _("Headroom"),
-        "flow": _("Flow"),
-        "prerequisites": _("Prerequisites"),
-        "dilution": _("Dilution"),
-        "synergy": _("Synergy"),
-        "ramp": _("Ramp"),
-        "spill_over": _("Spill-over"),
-    }
-
-
-def ledger(plan: Plan, entry: Entry) -> Picture:
-    """Return the waterfall from the stated lift of a KSF to the one that counts."""
-    drawn, before = [], 0.0
-    colour = theme.team_colour(plan.ksfs[entry.ksf].team)
-    for step, value in entry.running():
-        first = step == "stated"
-        if first or abs(value - before) > 1e-12:
-            drawn.append(
-                {
-                    "name": steps()[step],
-                    "start": 0.0 if first else before,
-                    "end": value,
-                    "label": words.percent(value) if first else f"×{value / before:.2f}" if before else "",
-                    "colour": theme.GHOST if first else colour,
-                }
-            )
-        before = value
-    drawn.append(
-        {"name": _("Effective"), "start": 0.0, "end": before, "label": words.percent(before), "colour": theme.NEUTRAL}
-    )
-    return charts.steps(drawn, amount=_("Lift"))
-
-
-def ledger_rows(plan: Plan, entries: tuple[Entry, ...]) -> list[dict[str, str]]:
-    """Return every effect of the set as a row: stated, each factor, effective."""
-    names = steps()
+        less = words.difference(other.kgi - found.kgi, kgi)
+        close = _("Nearly equal") if overrides.near(found, other) else _("Clearly less")
+        sets.append((str(place), other.chosen, other.kgi, less, close))
     return [
         {
-            _("KSF"): entry.ksf if entry.spills_from is None else f"{entry.spills_from} → {entry.ksf}",
-            _("Metric"): words.name(plan.metrics[entry.metric]),
-            names["stated"]: words.percent(entry.stated),
-            **{names[step]: f"×{factor:.3f}" for step, factor in entry.factors.items()},
-            names["spill_over"]: "" if entry.spills_from is None else f"×{entry.share:.2f}",
-            _("Effective"): words.percent(entry.effective),
+            _("Set"): name,
+            _("KSFs"): " ".join(chosen) or "–",
+            _("Instead"): _instead(found.chosen, chosen),
+            _("KGI"): words.value(amount, kgi),
+            _("Less"): less,
+            _("How close"): close,
         }
-        for entry in entries
+        for name, chosen, amount, less, close in sets
     ]
+
+
+def _instead(best: Sequence[str], other: Sequence[str]) -> str:
+    """Return what another set has more and less than the best: +M4 −M2."""
+    more = [f"+{ksf}" for ksf in other if ksf not in best]
+    return " ".join([*more, *(f"{formats.MINUS}{ksf}" for ksf in best if ksf not in other)]) or "–"

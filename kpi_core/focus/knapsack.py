@@ -1,0 +1,204 @@
+"""One option of every group, the largest sum of values that fits: bounds, everything near a bound, a takeover.
+
+    maximise Σ_g value(option of g)   subject to   Σ_g use(option of g) ≤ room, for every resource
+
+    prices    λ ≥ 0 for the resources            bound   λ·room + Σ_g max (value − λ·use) ≥ every sum that fits
+    behind    of an option: by how much its value − λ·use falls short of its group's best
+
+A choice is below the bound by just what its options are behind and what it leaves unused at these prices, so
+everything within a gap of the bound is found by adding up: no option further behind can be part of it.
+Where too much lies within the gap, HiGHS takes over with the options that are left.
+
+Source: Kellerer, Pferschy and Pisinger, Knapsack Problems (2004), chapter 11; Martello and Toth (1990) for the
+reduction by bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import LinearConstraint, linprog, milp
+from scipy.sparse import coo_array, csr_array, vstack
+
+from kpi_core.readings import Array
+
+Picks = npt.NDArray[np.intp]
+
+_ROUNDS = 100
+_PIECE = 2**17
+_HAIR = 1e-11
+# HiGHS stops at an absolute gap of 1e-6 that SciPy does not let one set: values are scaled so that it means nothing.
+_SCALE = 1e4
+TAKEOVER_SECONDS = 120.0
+
+
+@dataclass(frozen=True, eq=False)
+class Knapsack:
+    """Values (options,) and uses (options, resources) of every group, and the room of each resource.
+
+    Uses and room should be of the order of 1. A use below 0 gives room.
+    """
+
+    values: Sequence[Array]
+    uses: Sequence[Array]
+    room: Array
+
+    def among(self, kept: Sequence[Picks]) -> Knapsack:
+        """Return the same with these options only."""
+        pairs = list(zip(self.values, self.uses, kept, strict=True))
+        return Knapsack([values[here] for values, _, here in pairs], [uses[here] for _, uses, here in pairs], self.room)
+
+    def value(self, picks: Picks) -> Array:
+        """Return the sums of values of choices, one option of each group per row."""
+        return np.asarray(sum(values[picks[:, at]] for at, values in enumerate(self.values)))
+
+
+@dataclass(frozen=True, eq=False)
+class Relaxed:
+    """A bound that no choice exceeds, the prices it comes from, and how far behind each option is."""
+
+    bound: float
+    prices: Array
+    behind: Sequence[Array]
+
+    def among(self, kept: Sequence[Picks]) -> Relaxed:
+        """Return the same for these options only."""
+        return Relaxed(self.bound, self.prices, [behind[here] for behind, here in zip(self.behind, kept, strict=True)])
+
+
+def relaxed(problem: Knapsack, prices: Array | None = None) -> Relaxed:
+    """Return the bound of the linear relaxation, found column by column from `prices` on.
+
+    >>> two = Knapsack([np.array([0.0, 3.0]), np.array([0.0, 2.0])], [np.array([[0.0], [1.0]])] * 2, np.array([1.0]))
+    >>> relaxed(two).bound
+    3.0
+    """
+    prices = np.zeros(len(problem.room)) if prices is None else prices
+    span = sum(float(values.max() - values.min()) for values in problem.values)
+    columns: dict[tuple[int, int], None] = {}
+    best = (np.inf, prices)
+    for _ in range(_ROUNDS):
+        gains = [values - uses @ prices for values, uses in zip(problem.values, problem.uses, strict=True)]
+        tops = [int(gain.argmax()) for gain in gains]
+        bound = float(prices @ problem.room) + sum(float(gain[top]) for gain, top in zip(gains, tops, strict=True))
+        best = min(best, (bound, prices), key=lambda one: one[0])
+        new = dict.fromkeys(enumerate(tops))
+        if not len(problem.room) or new.keys() <= columns.keys():
+            break
+        columns |= new
+        value, prices = _master(problem, list(columns), 100 * span + 1)
+        if best[0] - value <= 1e-12 * max(1.0, abs(value)):
+            break
+    bound, prices = best
+    gains = [values - uses @ prices for values, uses in zip(problem.values, problem.uses, strict=True)]
+    return Relaxed(bound, prices, [gain.max() - gain for gain in gains])
+
+
+def _master(problem: Knapsack, columns: Sequence[tuple[int, int]], penalty: float) -> tuple[float, Array]:
+    """Solve the linear program over some options; missing room costs `penalty`. Return its value and the prices."""
+    resources, groups = len(problem.room), len(problem.values)
+    values = np.array([problem.values[group][option] for group, option in columns])
+    uses = np.array([problem.uses[group][option] for group, option in columns])
+    one_each = np.zeros((groups, len(columns) + resources))
+    one_each[[group for group, _ in columns], range(len(columns))] = 1.0
+    found = linprog(
+        np.concatenate((-values, np.full(resources, penalty))),
+        A_ub=np.hstack((uses.T, -np.eye(resources))),
+        b_ub=problem.room,
+        A_eq=one_each,
+        b_eq=np.ones(groups),
+        method="highs-ds",
+    )
+    return -float(found.fun), np.maximum(0.0, -found.ineqlin.marginals)
+
+
+def near(problem: Knapsack, seen: Relaxed, gap: float, most: int) -> Picks | None:
+    """Return every choice that fits and lies within `gap` of the bound; None if more than `most` steps were needed."""
+    kept = [np.flatnonzero(behind <= gap) for behind in seen.behind]
+    if not all(len(here) for here in kept):
+        return np.zeros((0, len(kept)), dtype=np.intp)
+    order = sorted(range(len(kept)), key=lambda group: len(kept[group]))
+    sorted_ = [kept[group][np.argsort(seen.behind[group][kept[group]])] for group in order]
+    behind = [seen.behind[group][here] for group, here in zip(order, sorted_, strict=True)]
+    uses = [problem.uses[group][here] for group, here in zip(order, sorted_, strict=True)]
+    least, greatest = (_from_here([pick(use, axis=0) for use in uses]) for pick in (np.min, np.max))
+    room = problem.room + _HAIR
+    stack = [(0, np.zeros(1), np.zeros((1, len(room))), np.zeros((1, 0), dtype=np.intp))]
+    found, steps = [np.zeros((0, len(order)), dtype=np.intp)], 0
+    while stack:
+        level, lost, used, picks = stack.pop()
+        if level == len(order):
+            found.append(picks)
+            continue
+        counts = np.searchsorted(behind[level], gap - lost, "right")
+        total = int(counts.sum())
+        if total > _PIECE and len(lost) > 1:
+            half = len(lost) // 2
+            stack += [(level, lost[part], used[part], picks[part]) for part in (slice(half, None), slice(half))]
+            continue
+        steps += total
+        if steps > most:
+            return None
+        rows = np.repeat(np.arange(len(lost)), counts)
+        option = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+        used, lost = used[rows] + uses[level][option], lost[rows] + behind[level][option]
+        fits = (used + least[level + 1] <= room).all(axis=1)
+        fits &= lost + np.maximum(0.0, problem.room - used - greatest[level + 1]) @ seen.prices <= gap
+        picks = np.column_stack((picks[rows[fits]], sorted_[level][option[fits]]))
+        if fits.any():
+            stack.append((level + 1, lost[fits], used[fits], picks))
+    whole = np.concatenate(found)
+    return np.asarray(whole[:, np.argsort(order)])
+
+
+def _from_here(parts: Sequence[Array]) -> Array:
+    """Return the sums of the parts from each place on, and 0 behind the last."""
+    sums = np.cumsum(parts[::-1], axis=0)[::-1]
+    return np.vstack((sums, np.zeros_like(sums[:1])))
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """The choices HiGHS found, best first, and what no further choice can exceed."""
+
+    picks: Picks
+    bound: float
+
+
+def taken_over(problem: Knapsack, count: int, seconds: float = TAKEOVER_SECONDS) -> Taken:
+    """Return the best `count` choices by mixed-integer programming, each time without those found before."""
+    groups = np.repeat(np.arange(len(problem.values)), [len(values) for values in problem.values])
+    starts = np.cumsum([0, *(len(values) for values in problem.values)])
+    values, uses = np.concatenate(problem.values), np.concatenate(problem.uses)
+    one_each = coo_array((np.ones(len(groups)), (groups, np.arange(len(groups))))).tocsr()
+    fits = LinearConstraint(uses.T, ub=problem.room)
+    cuts: list[csr_array] = []
+    found: list[Picks] = []
+    bound = np.inf
+    for _ in range(count):
+        limits = [LinearConstraint(one_each, lb=1, ub=1), *([fits] if len(problem.room) else [])]
+        if cuts:
+            limits.append(LinearConstraint(vstack(cuts), ub=len(problem.values) - 1))
+        answer = milp(
+            -_SCALE * values,
+            constraints=limits,
+            integrality=np.ones(len(values)),
+            bounds=(0, 1),
+            options={"mip_rel_gap": 0.0, "time_limit": seconds},
+        )
+        if answer.status == 2:  # nothing else fits
+            return Taken(np.array(found, dtype=np.intp).reshape(-1, len(problem.values)), -np.inf)
+        bound = min(bound, -answer.mip_dual_bound / _SCALE) if answer.mip_dual_bound is not None else bound
+        if answer.x is None:
+            break
+        places = np.array(
+            [starts[at] + int(answer.x[starts[at] : starts[at + 1]].argmax()) for at in range(groups[-1] + 1)]
+        )
+        found.append(places - starts[:-1])
+        cuts.append(coo_array((np.ones(len(places)), (np.zeros_like(places), places)), shape=(1, len(values))).tocsr())
+        if answer.status != 0:
+            break
+    return Taken(np.array(found, dtype=np.intp).reshape(-1, len(problem.values)), bound)

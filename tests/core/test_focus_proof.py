@@ -1,0 +1,185 @@
+"""Branch and bound against looking at every set: same best sets, same numbers, a proof or an honest gap."""
+
+import numpy as np
+import pytest
+
+from kpi_core.errors import KpiError
+from kpi_core.focus import FocusLimits, choose, choosing, knapsack, proof
+from kpi_core.focus.channels import Channels, channels
+from kpi_core.focus.effects import Effects
+from kpi_core.focus.roof import Roof
+from tests.bench.focus_plans import plan_of
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """Search however few sets there are."""
+    monkeypatch.setattr(choosing, "FEW", 0)
+
+
+def _with_wishes(random, plan):
+    """Add what makes a search harder: caps within reach, exclusions, a quarter, costs, a lock, one ruled out."""
+    ksfs = list(plan.ksfs)
+    one, other, third, fourth = random.permutation(ksfs)[:4]
+    changes = {f"ksfs.{one}.excludes": [other], "limits.rule_out": [third]}
+    if random.random() < 0.5:
+        changes["limits.lock"] = [fourth]
+    if random.random() < 0.5:
+        changes["assumptions.rate_cap"] = float(random.uniform(0.01, 0.7))
+    if random.random() < 0.5:
+        changes["teams.team_1.quarters"] = random.uniform(40, 200, 4).round().tolist()
+    if random.random() < 0.3:
+        formula = plan.metrics["revenue"].formula
+        changes["metrics.revenue.formula"] = f"({formula}) - 2000 * visitors / 100"
+    return plan.replace(changes)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_searching_finds_what_looking_at_every_set_finds(seed, monkeypatch):
+    random = np.random.default_rng(seed)
+    plan = _with_wishes(random, plan_of(3, 5, channels=1 + seed % 3, seed=seed, per_team=2))
+    try:
+        listed = choose(plan, objective="run_rate")
+    except KpiError as error:
+        listed = error
+    monkeypatch.setattr(choosing, "FEW", 0)
+
+    if isinstance(listed, KpiError):
+        with pytest.raises(KpiError) as caught:
+            choose(plan, objective="run_rate")
+        assert caught.value.code == listed.code
+        return
+    found = choose(plan, objective="run_rate")
+
+    assert channels(Effects(plan, "run_rate")) is not None
+    assert (found.chosen, found.proof.gap) == (listed.chosen, 0)
+    assert found.kgi == pytest.approx(listed.kgi, rel=1e-12)
+    assert [other.kgi for other in found.next_best] == pytest.approx(
+        [other.kgi for other in listed.next_best], rel=1e-12
+    )
+    for ksf, why in listed.left_out.items():
+        same = found.left_out[ksf]
+        assert (same.code, same.replaces) == (why.code, why.replaces)
+        assert same.loses == (None if why.loses is None else pytest.approx(why.loses, rel=1e-9, abs=1))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_program_takes_over_where_too_much_lies_near_the_bound(seed, monkeypatch):
+    plan = _with_wishes(np.random.default_rng(seed), plan_of(3, 6, channels=1, seed=seed, per_team=2))
+    expected = choose(plan)
+    monkeypatch.setattr(choosing, "FEW", 0)
+    monkeypatch.setattr(proof, "_STEPS", 3)
+    monkeypatch.setattr(proof, "_FIRST_STEPS", 3)
+
+    found = choose(plan)
+
+    assert (found.chosen, found.proof.gap) == (expected.chosen, 0)
+    assert [one.kgi for one in found.next_best] == pytest.approx([one.kgi for one in expected.next_best], rel=1e-9)
+
+
+def test_boxes_are_halved_where_too_much_lies_near_the_bound(searched, monkeypatch):
+    plan = plan_of(3, 8, channels=3, seed=4, per_team=2)
+    expected = choose(plan)
+    monkeypatch.setattr(proof, "_STEPS", 200)
+    boxes = []
+
+    found = choose(plan, watch=lambda best, bound: boxes.append((best, bound)) is None)
+
+    assert len(boxes) > 3
+    assert all(best <= bound * (1 + 1e-9) for best, bound in boxes)
+    assert (found.chosen, found.kgi, found.proof.gap) == (expected.chosen, expected.kgi, 0)
+
+
+def test_a_search_that_is_stopped_keeps_the_best_so_far_and_tells_the_gap(searched):
+    plan = plan_of(4, 10, channels=3, seed=1)
+    proven = choose(plan)
+
+    stopped = choose(plan, watch=lambda _best, _bound: False)
+
+    assert stopped.proof.gap > 0
+    assert stopped.kgi <= proven.kgi <= stopped.proof.bound
+    assert all(left >= -1e-6 for left in stopped.slack.values())
+
+
+def test_eight_teams_with_fifty_ksfs_each_are_proven():
+    """10^34 sets: nothing is drawn, nothing is guessed; taking any one KSF away or swapping it is worse."""
+    plan = plan_of(8, 50, channels=1, seed=0)
+
+    found = choose(plan)
+
+    assert found.proof.gap == 0
+    assert found.proof.considered > 10**34
+    assert all(left >= -1e-6 for left in found.slack.values())
+    effects = Effects(plan, "average")
+    inside = np.array([ksf in found.chosen for ksf in effects.ksfs])
+    limits = FocusLimits.of(plan)
+    swaps = [
+        row
+        for out in np.flatnonzero(inside)
+        for into in np.flatnonzero(~inside)
+        for row in [np.where(np.arange(len(inside)) == out, False, inside | (np.arange(len(inside)) == into))]
+        if _keeps(plan, limits, row)
+    ]
+    assert len(swaps) > 20
+    assert effects.kgi(np.array(swaps, dtype=float)).max() <= found.kgi * (1 + 1e-12)
+
+
+def _keeps(plan, limits, row):
+    chosen = [ksf for ksf, here in zip(plan.ksfs, row, strict=True) if here]
+    per_team = {team: sum(plan.ksfs[ksf].team == team for ksf in chosen) for team in plan.teams}
+    hours = {team: sum(plan.ksfs[ksf].hours.get(team, 0) for ksf in chosen) for team in plan.teams}
+    return (
+        sum(plan.ksfs[ksf].cost for ksf in chosen) <= limits.budget
+        and all(per_team[team] <= most for team, most in limits.max_ksfs.items())
+        and all(hours[team] <= most for team, most in limits.hours.items())
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_roof_lies_above_the_sum_everywhere_in_its_box(seed):
+    random = np.random.default_rng(seed)
+    products, metrics = int(random.integers(1, 5)), int(random.integers(1, 4))
+    sums = Channels(
+        metrics=tuple("abc"[:metrics]),
+        weights=random.uniform(-0.3, 1, products),
+        exponents=random.choice([-1.0, 0.0, 1.0, 2.0], (products, metrics)),
+        caps=np.exp(random.uniform(0.05, 0.4, metrics)),
+    )
+    capped = list(range(metrics))
+    low = random.uniform(-0.3, 0.1, products + metrics)
+    high = low + random.uniform(0, 0.6, products + metrics)
+    roof = Roof(sums, capped, low, high)
+    x = random.uniform(low, high, (2_000, len(low)))
+
+    inside = x[:, :products] + np.minimum(x[:, products:], np.log(sums.caps)) @ sums.exponents.T
+    value = np.exp(inside) @ sums.weights
+
+    if roof.hopeless:
+        assert value.max() <= 1e-12
+    else:
+        over = np.exp(roof.height + x @ roof.slope)
+        assert (over - value).min() >= -1e-12 * np.abs(value).max()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_near_the_bound_is_missed(seed):
+    random = np.random.default_rng(seed)
+    groups = [int(random.integers(2, 7)) for _ in range(4)]
+    problem = knapsack.Knapsack(
+        [random.uniform(0, 1, count) for count in groups],
+        [random.uniform(-0.1, 0.6, (count, 2)) for count in groups],
+        np.ones(2),
+    )
+    seen = knapsack.relaxed(problem)
+    gap = float(random.uniform(0.05, 0.8))
+    every = np.array(list(np.ndindex(*groups)))
+    uses = sum(use[every[:, at]] for at, use in enumerate(problem.uses))
+    fits = (uses <= problem.room + 1e-9).all(axis=1)
+
+    near = knapsack.near(problem, seen, gap, 10**6)
+
+    wanted = every[fits & (problem.value(every) >= seen.bound - gap + 1e-9)]
+    assert {tuple(row) for row in wanted.tolist()} <= {tuple(row) for row in near.tolist()}
+    assert problem.value(every[fits]).max() <= seen.bound + 1e-9
+    taken = knapsack.taken_over(problem, 3)
+    assert problem.value(taken.picks) == pytest.approx(np.sort(problem.value(every[fits]))[::-1][:3], abs=1e-9)

@@ -1,0 +1,83 @@
+"""What it costs to overrule the choice: to leave a chosen KSF out, or to force in one that is not chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from kpi_core.focus import Alternative, Focus, choose
+
+
+@dataclass(frozen=True)
+class Override:
+    """What the KGI loses when a KSF is `chosen` otherwise than proposed (below 0: gains), and what changes with it.
+
+    `loses` is None where it cannot be: no set within the limits holds the KSF.
+    """
+
+    chosen: bool
+    loses: float | None
+    comes_in: tuple[str, ...] = ()
+    goes_out: tuple[str, ...] = ()
+
+
+def of(found: Focus) -> dict[str, Override]:
+    """Return the price of overriding for every KSF, in the plan's order; each choice is made again, exactly."""
+    outs = _without(found)
+    priced = {}
+    for ksf in found.plan.ksfs:
+        if ksf in found.chosen:
+            priced[ksf] = outs[ksf]
+        else:
+            why = found.left_out[ksf]
+            priced[ksf] = Override(chosen=False, loses=why.loses, goes_out=why.replaces)
+    return priced
+
+
+def _asked(found: Focus) -> tuple[str, ...]:
+    """Return what a choice was asked for: equal questions, equal answers."""
+    before = "" if found.before is None else found.before.digest
+    return found.plan.digest, before, found.objective, repr((found.limits, found.lock, found.rule_out))
+
+
+# Choosing again for every chosen KSF may take seconds in a large plan. Numbers only: what is kept for all
+# visitors holds nobody's plan.
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Focus: _asked})
+def _without(found: Focus) -> dict[str, Override]:
+    return {ksf: _leaving_out(found, ksf) for ksf in found.chosen}
+
+
+def _leaving_out(found: Focus, ksf: str) -> Override:
+    try:
+        other = _best_without(found, ksf)
+    except KpiError:  # without a KSF that must be in there may be more sets than can be compared
+        return Override(chosen=True, loses=None)
+    return Override(
+        chosen=True,
+        loses=found.kgi - other.kgi,
+        comes_in=tuple(one for one in other.chosen if one not in found.chosen),
+        goes_out=tuple(one for one in found.chosen if one not in other.chosen and one != ksf),
+    )
+
+
+def _best_without(found: Focus, ksf: str) -> Alternative:
+    """Return the best set without a KSF: of the next best sets, best first, the first that lacks it, else a choice."""
+    for other in found.next_best:
+        if ksf not in other.chosen:
+            return other
+    again = choose(
+        found.plan,
+        found.limits,
+        objective=found.objective,
+        before=found.before,
+        lock=[one for one in found.lock if one != ksf],
+        rule_out=(*found.rule_out, ksf),
+    )
+    return Alternative(again.chosen, again.kgi)
+
+
+def near(found: Focus, other: Alternative) -> bool:
+    """Return whether another set is nearly equal to the best one, as `Focus.tie` says of the runner-up."""
+    return replace(found, next_best=(other,)).tie
