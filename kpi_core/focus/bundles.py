@@ -27,9 +27,10 @@ _LOWEST = 1e-12  # what loses all of a metric counts as losing all but this much
 
 @dataclass(frozen=True, eq=False)
 class Bundles:
-    """A team's bundles, one per row: which of its KSFs, what it claims of others, what it uses, logs of multipliers.
+    """A team's bundles, one per row: which of its KSFs, what it claims of others, what it uses, what it multiplies.
 
     `own` and `others` are places of KSFs in the plan. A claim is 1 (chosen), 0 (not) or -1 (does not matter).
+    `logs` are the logs of its multipliers, by metric, for the year by metric and month.
     """
 
     own: Sequence[int]
@@ -177,7 +178,7 @@ class Bundling:
         rows[:, own] = chosen
         rows[:, others] = claims == 1
         factors = self.effects.multipliers(rows, only=[self.effects.ksfs[at] for at in own])
-        return np.asarray(np.log(np.maximum(factors, _LOWEST)))
+        return np.asarray(np.log(np.maximum(factors, _LOWEST)).reshape(len(rows), -1))
 
 
 def _combinations(count: int, sizes: range) -> Mask:

@@ -6,18 +6,20 @@ what the KSFs multiply. Both prove their answer, and order equal sets alike: few
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
 
 from kpi_core.focus.bundles import Bundles, Bundling
-from kpi_core.focus.channels import Channels, channels
+from kpi_core.focus.channels import channels
 from kpi_core.focus.effects import Effects
-from kpi_core.focus.proof import Searching, Watch
+from kpi_core.focus.hunting import Hunt, Watch
+from kpi_core.focus.proof import Searching
 from kpi_core.focus.search import FocusLimits, Mask, Sets, check_known, feasible, in_order
+from kpi_core.focus.year import Yearly, is_convex
 
 # Up to so many sets, looking at all of them is quicker than searching.
 FEW = 50_000
@@ -77,10 +79,17 @@ def choosing(
     check_known(effects.plan, (*lock, *rule_out))
     idle = effects.idle - set(lock) if limits.exactly is None else frozenset()
     bundling = Bundling(effects, limits, frozenset(lock), frozenset({*rule_out, *idle}))
-    products = channels(effects) if bundling.considered > FEW else None
-    if products is None:
-        return Listed(feasible(effects, limits, lock=lock, rule_out=rule_out))
-    return Searched(effects, bundling, products, watch or (lambda _best, _bound: True))
+    if bundling.considered > max(FEW, 1) and (hunt := _hunt(effects)) is not None:
+        return Searched(effects, bundling, hunt, watch or (lambda _best, _bound: True))
+    return Listed(feasible(effects, limits, lock=lock, rule_out=rule_out))
+
+
+def _hunt(effects: Effects) -> Callable[..., Hunt] | None:
+    """Return the way to search that fits the KGI, if there is one."""
+    if effects.objective == "year":
+        return partial(Yearly, effects=effects) if is_convex(effects) else None
+    products = channels(effects)
+    return None if products is None else partial(Searching, channels=products)
 
 
 @dataclass(frozen=True)
@@ -111,7 +120,7 @@ class Searched:
 
     effects: Effects
     bundling: Bundling
-    products: Channels
+    hunt: Callable[..., Hunt]
     watch: Watch
 
     @cached_property
@@ -123,7 +132,7 @@ class Searched:
         """Return the best sets, of those with one KSF if it is named."""
         parts = self.parts if having is None else self._with(self.effects.ksfs.index(having))
         room = np.array(list(self.bundling.limits.resources.values()))
-        found = Searching(parts, self.products, room, len(self.effects.ksfs), count, self.watch).run()
+        found = self.hunt(parts, room, len(self.effects.ksfs), count, watch=self.watch).run()
         kgi = self.effects.kgi(found.chosen.astype(np.float64)) if len(found.chosen) else found.kgi
         order = in_order(kgi, found.chosen, abs(self.effects.baseline))[:count]
         sets = tuple(Alternative(self._names(found.chosen[row]), float(kgi[row])) for row in order)

@@ -171,6 +171,10 @@ class Effects:
         """Return which share of the year's KGI each month decides, by metric; months before the year included."""
         return self.setting.decided(self.metrics)
 
+    def decided_by(self, metric: str) -> Array:
+        """Return the same for one metric, 0 in every month if it decides nothing."""
+        return self.decided.get(metric, np.zeros(self.setting.axis.count))
+
     @cached_property
     def baseline(self) -> float:
         """Return the KGI without any KSF."""
@@ -255,9 +259,12 @@ class Effects:
 
     @cached_property
     def idle(self) -> frozenset[str]:
-        """Return the KSFs that move nothing the KGI depends on, and change no other KSF's effect."""
-        linked = {ksf for pair in self.links for ksf in pair}
-        return frozenset(ksf for ksf in self.ksfs if ksf not in linked and not self.acts(ksf))
+        """Return the KSFs that move nothing the KGI depends on, and change no effect of one that does."""
+        assume, acting = self.plan.assumptions, [ksf for ksf in self.ksfs if self.acts(ksf)]
+        helping = {other for ksf in acting for other in self.plan.ksfs[ksf].depends_on}
+        helping |= {ksf for link in assume.synergies if set(link.pair) & set(acting) for ksf in link.pair}
+        helping |= {link.source for link in assume.spillovers if link.target in acting}
+        return frozenset(set(self.ksfs) - helping - set(acting))
 
     def acts(self, ksf: str) -> bool:
         """Return whether a KSF is stated to move anything the KGI depends on."""
@@ -274,18 +281,22 @@ class Effects:
         """Return the KGI of each set through the plan's tree, for rows of chosen KSFs."""
         return self.kgi_at(self.multipliers(chosen))
 
-    def kgi_at(self, factors: Array) -> Array:
+    def kgi_at(self, factors: Array, *, capped: bool = True) -> Array:
         """Return the KGI for rows of metric multipliers, for the months of a year its total.
 
-        A KSF may move a computed metric too: its formula is evaluated first, then multiplied.
+        A KSF may move a computed metric too: its formula is evaluated first, then multiplied. Not `capped`,
+        rates may rise above what they can be: for bounds.
         """
-        kgi = self.moved(factors)
+        kgi = self.moved(factors, capped=capped)
         return np.broadcast_to(self.setting.axis.total(kgi) if self.objective == "year" else kgi, (len(factors),))
 
-    def moved(self, factors: Array, levels: Mapping[str, Array] = MappingProxyType({})) -> Array:
+    def moved(
+        self, factors: Array, levels: Mapping[str, Array] = MappingProxyType({}), *, capped: bool = True
+    ) -> Array:
         """Return the KGI with these multipliers and, of some levers, other values; for a `year` its paces by month."""
         by_month = self.objective == "year"
-        tree, months = (self._tree_by_month, self.setting.months) if by_month else (self.carrying, None)
+        tree, months = (self.carrying_by_month, self.setting.months) if by_month else (self.carrying, None)
+        tree = tree if capped else _without_rates(tree)
         given = {**(self.setting.values if by_month else {}), **levels}
         column = {metric: factors[:, at] for at, metric in enumerate(self.metrics)}
         values = {metric: pace for metric, pace in given.items() if metric in tree.metrics}
@@ -294,7 +305,7 @@ class Effects:
                 computed = metric in tree.expressions
                 now = evaluate(tree, values, only=[metric], months=months)[metric] if computed else None
                 now = values.get(metric, tree.baseline[metric]) if now is None else now
-                values[metric] = self.capped(metric, now, column[metric])
+                values[metric] = self.capped(metric, now, column[metric]) if capped else now * column[metric]
         return evaluate(tree, values, only=[self.plan.kgi.metric], months=months)[self.plan.kgi.metric]
 
     @cached_property
@@ -303,7 +314,8 @@ class Effects:
         return _carrying(self.plan.tree, self.plan.kgi.metric)
 
     @cached_property
-    def _tree_by_month(self) -> Tree:
+    def carrying_by_month(self) -> Tree:
+        """Return the same as it runs through the months."""
         return _carrying(self.plan.tree_by_month, self.plan.kgi.metric)
 
     def capped(self, metric: str, now: Array, factor: Array) -> Array:
@@ -316,6 +328,11 @@ class Effects:
 
 def _carrying(tree: Tree, kgi: str) -> Tree:
     return Tree({metric: tree.metrics[metric] for metric in tree.carriers(kgi)})
+
+
+def _without_rates(tree: Tree) -> Tree:
+    """Return the same tree with rates that may be any number."""
+    return Tree({metric: entry.model_copy(update={"kind": "result"}) for metric, entry in tree.metrics.items()})
 
 
 def _factor(lift: Array) -> Array:

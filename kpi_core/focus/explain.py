@@ -11,7 +11,7 @@ import numpy as np
 
 from kpi_core.focus.choosing import Alternative, Best, choosing
 from kpi_core.focus.effects import Effects, Entry, Objective, ledger
-from kpi_core.focus.proof import Watch
+from kpi_core.focus.hunting import Watch
 from kpi_core.focus.reasons import Reason, Reasons, nothing_fits
 from kpi_core.focus.search import FocusLimits, used_by
 from kpi_core.plan import Plan

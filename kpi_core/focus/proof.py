@@ -11,39 +11,24 @@ evaluated, or, if that is too much, the box is halved. For one product y is 0 an
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import count
 
 import numpy as np
 
-from kpi_core.focus.bundles import Bundles, chosen_by
 from kpi_core.focus.channels import Channels
-from kpi_core.focus.knapsack import Knapsack, Relaxed, near, relaxed, taken_over
+from kpi_core.focus.hunting import HAIR, NEVER, Hunt, at_places
+from kpi_core.focus.knapsack import Knapsack, near, relaxed, taken_over
 from kpi_core.focus.roof import Roof
-from kpi_core.focus.search import SAME, Mask, Picks
+from kpi_core.focus.search import Picks
 from kpi_core.readings import Array
 
 _STEPS = 1_000_000
-_FIRST_STEPS = 200_000
-_KEPT = 4_096
-_HAIR = 1e-11
-_NEVER = -np.inf
-_ALL = 1e3  # a gap in logarithms that everything lies within
-_TINY = 1e-7  # boxes in which less than this is in doubt are not halved
-
-Watch = Callable[[float, float], bool]
-
-
-@dataclass(frozen=True, eq=False)
-class Proven:
-    """The best sets found, best first: KSFs (rows of a mask) and KGI; no other set exceeds `bound`."""
-
-    chosen: Mask
-    kgi: Array
-    bound: float
-    evaluated: int
+_ALL = 700.0  # a gap in logarithms that everything lies within
+_SMALL = 0.1  # of the gap: with less than this in doubt, halving boxes would bring little
+_TINY = 1e-9  # boxes in which less than this is in doubt are not halved
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,81 +42,48 @@ class _Box:
 
 
 @dataclass(eq=False)
-class Searching:
-    """One search for the `wanted` best sets, of one bundle per team."""
+class Searching(Hunt):
+    """The search where the KGI is a sum of products of what KSFs multiply."""
 
-    parts: Sequence[Bundles]
     channels: Channels
-    room: Array
-    ksfs: int
-    wanted: int
-    watch: Watch = lambda _best, _bound: True
-    evaluated: int = 0
-    untold: float = _NEVER
-    best: Array = field(default_factory=lambda: np.zeros(0))
-    picks: Picks = field(default_factory=lambda: np.zeros((0, 0), dtype=np.intp))
+    untold: float = field(default=NEVER, init=False)
 
-    def __post_init__(self) -> None:
-        self.picks = np.zeros((0, len(self.parts)), dtype=np.intp)
+    def value(self, logs: Array) -> Array:
+        """Return the KGI of sets."""
+        return self.channels.value(logs)
 
-    def run(self) -> Proven:
-        """Search until proven, or until `watch` says stop; then the bound tells how much better a set may be."""
-        bound = _NEVER
-        if all(len(part) for part in self.parts):
-            self._first()
-            bound = self._boxes()
-        chosen, _ = chosen_by(self.parts, self.picks, self.ksfs)
-        return Proven(chosen, self.best, max(bound, self.best[0] if len(self.best) else _NEVER), self.evaluated)
+    def search(self) -> float:
+        """Find good sets first, then work through the boxes."""
+        self._first()
+        return self._boxes() - self._raised
 
     @property
     def threshold(self) -> float:
-        """Return the log of the KGI that a set must reach to be among the wanted."""
-        if len(self.best) < self.wanted or self.best[self.wanted - 1] <= 0:
-            return _NEVER
-        return float(np.log(self.best[self.wanted - 1])) - _HAIR
-
-    def look_at(self, picks: Picks) -> None:
-        """Evaluate choices and keep the best, and those as good as the last of them."""
-        _, true = chosen_by(self.parts, picks, self.ksfs)
-        picks = picks[true]
-        logs = sum((part.logs[rows] for part, rows in zip(self.parts, picks.T, strict=True)), np.zeros((len(picks), 1)))
-        kgi = self.channels.value(logs)
-        self.evaluated += len(picks)
-        both, kgi = np.concatenate((self.picks, picks)), np.concatenate((self.best, kgi))
-        _, once = np.unique(both, axis=0, return_index=True)
-        order = once[np.argsort(-kgi[once], kind="stable")]
-        last = kgi[order[min(self.wanted, len(order)) - 1]] if len(order) else 0.0
-        order = order[kgi[order] >= last - SAME * abs(last)][:_KEPT]
-        self.picks, self.best = both[order], kgi[order]
+        """Return the log of what a set must reach to be among the wanted."""
+        return float(np.log(self.last + self._raised)) - HAIR if self.last > NEVER else NEVER
 
     @cached_property
-    def _uses(self) -> list[Array]:
-        """Return what each bundle uses of the room there is, and of each claim that has to be true."""
-        claims = [
-            (one, column, self._owner(other))
-            for one, part in enumerate(self.parts)
-            for column, other in enumerate(part.others)
-        ]
-        found = [[part.uses / self.room] for part in self.parts]
-        for one, column, (owner, at) in (claim for claim in claims if claim[2][0] >= 0):
-            for part, rows in zip(self.parts, found, strict=True):
-                rows.append(np.zeros((len(part), 2)))
-            said = self.parts[one].claims[:, column]
-            is_so = self.parts[owner].chosen[:, at]
-            found[one][-1][:] = np.column_stack((said == 1, said == 0))
-            found[owner][-1][:] += np.column_stack((-1.0 * is_so, is_so))
-        return [np.hstack(rows) for rows in found]
-
-    def _owner(self, ksf: int) -> tuple[int, int]:
-        """Return whose a KSF is and at which place there; (-1, -1) if nobody may choose it."""
-        owners = [(at, list(part.own).index(ksf)) for at, part in enumerate(self.parts) if ksf in part.own]
-        return owners[0] if owners else (-1, -1)
+    def _raised(self) -> float:
+        """Return by how much the KGI is raised so that it has a logarithm whatever is chosen."""
+        if self.channels.weights.min() >= 0:
+            return 0.0
+        low = sum(part.logs.min(axis=0) for part in self.parts)
+        high = np.minimum(sum(part.logs.max(axis=0) for part in self.parts), np.log(self.channels.caps))
+        up, down = np.maximum(self.channels.exponents, 0.0), np.minimum(self.channels.exponents, 0.0)
+        return 1.001 * float(np.maximum(0.0, -self.channels.weights) @ np.exp(up @ high + down @ low))
 
     @cached_property
-    def _limits(self) -> Array:
-        """Return the room of every column of `_uses`: a claim of yes needs a yes, one of no needs no yes."""
-        claims = (self._uses[0].shape[1] - len(self.room)) // 2
-        return np.concatenate((np.full(len(self.room), 1 + SAME), np.tile([0.0, 1.0], claims)))
+    def _products(self) -> Channels:
+        """Return the products of the raised KGI."""
+        if not self._raised:
+            return self.channels
+        constant = np.zeros((1, len(self.channels.metrics)))
+        return Channels(
+            metrics=self.channels.metrics,
+            weights=np.append(self.channels.weights, self._raised),
+            exponents=np.concatenate((self.channels.exponents, constant)),
+            caps=self.channels.caps,
+        )
 
     @cached_property
     def _capped(self) -> list[int]:
@@ -140,9 +92,9 @@ class Searching:
         return np.flatnonzero(most > np.log(self.channels.caps)).tolist()
 
     @cached_property
-    def _products(self) -> list[Array]:
+    def _lifts(self) -> list[Array]:
         """Return for each bundle the log of what it multiplies each product by, without what may be capped."""
-        exponents = self.channels.exponents.copy()
+        exponents = self._products.exponents.copy()
         exponents[:, self._capped] = 0.0
         return [part.logs @ exponents.T for part in self.parts]
 
@@ -150,47 +102,29 @@ class Searching:
         """Find good sets: the products weighed as they are, then as they are at the best set found."""
         shares = self._shares(np.zeros(len(self.channels.metrics)))
         for _ in range(4):
-            weights = shares @ self.channels.exponents
-            problem = Knapsack([part.logs @ weights for part in self.parts], self._uses, self._limits)
-            self._reach(problem, relaxed(problem))
+            weights = shares @ self._products.exponents
+            problem = Knapsack([part.logs @ weights for part in self.parts], self.uses, self.limits)
+            self.reach(problem, relaxed(problem))
             if not len(self.best):
                 return
-            before, shares = shares, self._shares(self._best_logs)
+            before, shares = shares, self._shares(self.logs(self.picks[:1])[0])
             if np.abs(shares - before).max() < 1e-3:
                 return
-
-    def _reach(self, problem: Knapsack, seen: Relaxed) -> None:
-        """List what lies near the bound, ever further, until as many sets as wanted are among it."""
-        span = sum(float(values.max() - values.min()) for values in problem.values)
-        gap, least = 1e-3 * span + _HAIR, 0
-        while gap < 4 * (span + float(seen.prices.sum())) + 1:
-            found = near(problem, seen, gap, _FIRST_STEPS)
-            if found is None:
-                return
-            self.look_at(found)
-            least = len(self.best)
-            if least >= self.wanted:
-                return
-            gap *= 1.6
-
-    @property
-    def _best_logs(self) -> Array:
-        return np.asarray(sum(part.logs[at] for part, at in zip(self.parts, self.picks[0], strict=True)))
 
     def _shares(self, logs: Array) -> Array:
         """Return how much each product is of the KGI, for a set with these logs."""
         capped = np.minimum(logs, np.log(self.channels.caps))
-        amounts = np.abs(self.channels.weights) * np.exp(self.channels.exponents @ capped)
+        amounts = np.abs(self._products.weights) * np.exp(self._products.exponents @ capped)
         return np.asarray(amounts / amounts.sum())
 
     @cached_property
     def _split(self) -> tuple[list[Array], list[Array]]:
         """Return m, one number per bundle, and y with the capped metrics behind it, one row per bundle."""
-        shares = self._shares(self._best_logs if len(self.best) else np.zeros(len(self.channels.metrics)))
-        level = [products @ shares for products in self._products]
+        shares = self._shares(self.logs(self.picks[:1])[0] if len(self.best) else np.zeros(len(self.channels.metrics)))
+        level = [lifts @ shares for lifts in self._lifts]
         apart = [
-            np.hstack((products - mean[:, None], part.logs[:, self._capped]))
-            for products, mean, part in zip(self._products, level, self.parts, strict=True)
+            np.hstack((lifts - mean[:, None], part.logs[:, self._capped]))
+            for lifts, mean, part in zip(self._lifts, level, self.parts, strict=True)
         ]
         return level, apart
 
@@ -202,7 +136,7 @@ class Searching:
         serial, heap = count(1), [(-np.inf, 0, start)]
         while heap and -heap[0][0] > self.threshold:
             bound, _, box = heapq.heappop(heap)
-            if not self.watch(self.best[0] if len(self.best) else _NEVER, _exp(-bound)):
+            if box is not start and not self.watch(self.known, max(self.known, _exp(-bound) - self._raised)):
                 return max(_exp(-bound), self.untold)
             for half_bound, half in self._halves(box):
                 heapq.heappush(heap, (-min(half_bound, -bound), next(serial), half))
@@ -214,9 +148,9 @@ class Searching:
         inside = [rows[kept] for rows, kept in zip(apart, box.kept, strict=True)]
         low = np.maximum(box.low, sum(rows.min(axis=0) for rows in inside))
         high = np.minimum(box.high, sum(rows.max(axis=0) for rows in inside))
-        if (low > high + _HAIR).any():
+        if (low > high + HAIR).any():
             return
-        roof = Roof(self.channels, self._capped, low, high)
+        roof = Roof(self._products, self._capped, low, high)
         if roof.hopeless:
             return
         cut = np.flatnonzero(np.isfinite(box.low) | np.isfinite(box.high))
@@ -224,9 +158,9 @@ class Searching:
             [mean[kept] + rows @ roof.slope for mean, rows, kept in zip(level, inside, box.kept, strict=True)],
             [
                 np.hstack((use[kept], rows[:, cut], -rows[:, cut]))
-                for use, rows, kept in zip(self._uses, inside, box.kept, strict=True)
+                for use, rows, kept in zip(self.uses, inside, box.kept, strict=True)
             ],
-            np.concatenate((self._limits, high[cut], -low[cut])),
+            np.concatenate((self.limits, high[cut], -low[cut])),
         )
         prices = np.zeros(len(problem.room))
         prices[: len(box.prices)] = box.prices
@@ -240,21 +174,25 @@ class Searching:
             box.low,
             box.high,
             [here[rows] for here, rows in zip(box.kept, kept, strict=True)],
-            seen.prices[: len(self._limits)],
+            seen.prices[: len(self.limits)],
         )
         problem, seen = problem.among(kept), seen.among(kept)
         found = near(problem, seen, gap, _STEPS)
         if found is not None:
-            self._look_into(box, found)
-        elif roof.doubt.max(initial=0.0) <= _TINY or not len(self.best):
-            taken = taken_over(problem, self.wanted)
-            self._look_into(box, taken.picks)
-            if taken.bound + roof.height > self.threshold and roof.doubt.max(initial=0.0) <= _TINY:
-                self.untold = max(self.untold, _exp(taken.bound + roof.height))
-            elif len(taken.picks):
-                yield from self._cut(box, roof, bound)
-        else:
+            self.look_at(at_places(box.kept, found))
+            return
+        doubt = float(roof.doubt.sum())
+        if len(self.best) and doubt > _SMALL * gap:
             yield from self._cut(box, roof, bound)
+            return
+        # The roof is close enough, or no set is known: what is in the way are the many choices below it.
+        taken = taken_over(problem, self.wanted)
+        self.look_at(at_places(box.kept, taken.picks))
+        bound = min(bound, taken.bound + roof.height)
+        if bound > self.threshold and doubt > _TINY:
+            yield from self._cut(box, roof, bound)
+        elif bound > self.threshold:
+            self.untold = max(self.untold, _exp(bound))
 
     def _cut(self, box: _Box, roof: Roof, bound: float) -> Iterator[tuple[float, _Box]]:
         """Yield the two halves of a box, cut where most is in doubt."""
@@ -264,9 +202,6 @@ class Searching:
         yield bound, _Box(box.low, below, box.kept, box.prices)
         yield bound, _Box(above, box.high, box.kept, box.prices)
 
-    def _look_into(self, box: _Box, picks: Picks) -> None:
-        self.look_at(np.column_stack([kept[rows] for kept, rows in zip(box.kept, picks.T, strict=True)]))
-
 
 def _exp(log: float) -> float:
-    return float(np.exp(min(log, 700.0)))
+    return float(np.exp(log)) if log < _ALL else np.inf

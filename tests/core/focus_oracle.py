@@ -103,12 +103,12 @@ def keeps(case: Case, sets: Sets) -> npt.NDArray[np.bool_]:
 
 
 def idle(case: Case) -> set[str]:
-    """Return the KSFs that move nothing below the KGI and are tied to no other: they are in no set unless asked for."""
-    names = {ksf for link in case.assume["synergies"] for ksf in link["pair"]}
-    names |= {link[end] for link in case.assume["spillovers"] for end in ("source", "target")}
-    names |= {other for entry in case.ksfs.values() for other in entry["depends_on"]}
-    names |= {ksf for ksf, entry in case.ksfs.items() if entry["depends_on"]}
-    return {ksf for ksf in case.ksfs if ksf not in names and not acts(case, ksf)}
+    """Return the KSFs that move nothing below the KGI and help none that does: they are in no set unless asked for."""
+    acting = {ksf for ksf in case.ksfs if acts(case, ksf)}
+    helping = {ksf for link in case.assume["synergies"] if acting & {*link["pair"]} for ksf in link["pair"]}
+    helping |= {link["source"] for link in case.assume["spillovers"] if link["target"] in acting}
+    helping |= {other for ksf in acting for other in case.ksfs[ksf]["depends_on"]}
+    return {*case.ksfs} - acting - helping
 
 
 def acts(case: Case, ksf: str) -> bool:

@@ -66,10 +66,11 @@ def test_searching_finds_what_looking_at_every_set_finds(seed, monkeypatch):
 @pytest.mark.parametrize("seed", range(12))
 def test_the_program_takes_over_where_too_much_lies_near_the_bound(seed, monkeypatch):
     plan = _with_wishes(np.random.default_rng(seed), plan_of(3, 6, channels=1, seed=seed, per_team=2))
+    plan = plan.replace({"limits.lock": []})
     expected = choose(plan)
     monkeypatch.setattr(choosing, "FEW", 0)
     monkeypatch.setattr(proof, "_STEPS", 3)
-    monkeypatch.setattr(proof, "_FIRST_STEPS", 3)
+    monkeypatch.setattr(proof, "_STEPS", 3)
 
     found = choose(plan)
 
@@ -78,9 +79,10 @@ def test_the_program_takes_over_where_too_much_lies_near_the_bound(seed, monkeyp
 
 
 def test_boxes_are_halved_where_too_much_lies_near_the_bound(searched, monkeypatch):
-    plan = plan_of(3, 8, channels=3, seed=4, per_team=2)
+    plan = plan_of(4, 12, channels=3, seed=2)
     expected = choose(plan)
-    monkeypatch.setattr(proof, "_STEPS", 200)
+    monkeypatch.setattr(proof, "_STEPS", 300)
+    monkeypatch.setattr(proof, "_SMALL", 0.02)
     boxes = []
 
     found = choose(plan, watch=lambda best, bound: boxes.append((best, bound)) is None)
@@ -90,13 +92,15 @@ def test_boxes_are_halved_where_too_much_lies_near_the_bound(searched, monkeypat
     assert (found.chosen, found.kgi, found.proof.gap) == (expected.chosen, expected.kgi, 0)
 
 
-def test_a_search_that_is_stopped_keeps_the_best_so_far_and_tells_the_gap(searched):
-    plan = plan_of(4, 10, channels=3, seed=1)
+def test_a_search_that_is_stopped_keeps_the_best_so_far_and_tells_the_gap(searched, monkeypatch):
+    plan = plan_of(4, 12, channels=3, seed=2)
     proven = choose(plan)
+    monkeypatch.setattr(proof, "_STEPS", 300)
+    monkeypatch.setattr(proof, "_SMALL", 0.02)
 
     stopped = choose(plan, watch=lambda _best, _bound: False)
 
-    assert stopped.proof.gap > 0
+    assert 0 < stopped.proof.gap < 0.5
     assert stopped.kgi <= proven.kgi <= stopped.proof.bound
     assert all(left >= -1e-6 for left in stopped.slack.values())
 
