@@ -7,8 +7,9 @@ claims are true.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import comb
@@ -19,6 +20,8 @@ import numpy.typing as npt
 from kpi_core.focus.effects import Effects
 from kpi_core.focus.search import SAME, FocusLimits, Mask, Picks, exclusions, too_many, usage
 from kpi_core.readings import Array
+
+Claims = npt.NDArray[np.int8]
 
 MOST_BUNDLES = 400_000
 _CHUNK = 16_384
@@ -36,7 +39,7 @@ class Bundles:
     own: Sequence[int]
     others: Sequence[int]
     chosen: Mask
-    claims: npt.NDArray[np.int8]
+    claims: Claims
     uses: Array
     logs: Array
 
@@ -97,10 +100,19 @@ class Bundling:
         """
         return [self._of(team, own) for team, own in self.teams.items()]
 
+    def again(self, parts: Sequence[Bundles]) -> list[Bundles]:
+        """Return bundles made for another ledger with what they multiply by this one."""
+        return [replace(part, logs=self._all_logs(part.chosen, part.claims, part.own, part.others)) for part in parts]
+
+    @cached_property
+    def resources(self) -> dict[str, float]:
+        """Return how much there is of each resource that has an end."""
+        return {resource: limit for resource, limit in self.limits.resources.items() if limit < np.inf}
+
     @cached_property
     def _needs(self) -> Array:
         ksfs = self.effects.plan.ksfs
-        columns = [usage(ksfs, resource) for resource in self.limits.resources]
+        columns = [usage(ksfs, resource) for resource in self.resources]
         return np.array(columns).T.reshape(len(ksfs), len(columns))
 
     @cached_property
@@ -134,12 +146,12 @@ class Bundling:
         chosen = self._within_limits(_combinations(len(own), self._sizes(team)), own)
         others = sorted({other for at in own for other in self._asks[at]} - set(own))
         chosen, claims = self._claimed(chosen, own, others)
-        logs = np.concatenate([self._logs(chosen[part], claims[part], own, others) for part in _parts(len(chosen))])
+        logs = self._all_logs(chosen, claims, own, others)
         return Bundles(own, others, chosen, claims, chosen @ self._needs[own], logs)
 
     def _within_limits(self, chosen: Mask, own: Sequence[int]) -> Mask:
         """Leave out what breaks a limit by itself, excludes itself, or lacks what must be in."""
-        room = np.array([limit * (1 + SAME) + SAME for limit in self.limits.resources.values()])
+        room = np.array([limit * (1 + SAME) + SAME for limit in self.resources.values()])
         fits = (chosen @ self._needs[own] <= room).all(axis=1)
         for at, ksf in enumerate(own):
             if self.effects.ksfs[ksf] in self.lock:
@@ -148,7 +160,7 @@ class Bundling:
                 fits &= ~(chosen[:, at] & chosen[:, list(own).index(other)])
         return chosen[fits]
 
-    def _claimed(self, chosen: Mask, own: Sequence[int], others: Sequence[int]) -> tuple[Mask, npt.NDArray[np.int8]]:
+    def _claimed(self, chosen: Mask, own: Sequence[int], others: Sequence[int]) -> tuple[Mask, Claims]:
         """Return each bundle once for every answer to what it asks of others' KSFs."""
         claims = np.full((len(chosen), len(others)), -1, dtype=np.int8)
         for column, other in enumerate(others):
@@ -173,12 +185,15 @@ class Bundling:
             return (1,)
         return (0,) if ksf in self.rule_out else (0, 1)
 
-    def _logs(self, chosen: Mask, claims: npt.NDArray[np.int8], own: Sequence[int], others: Sequence[int]) -> Array:
+    def _all_logs(self, chosen: Mask, claims: Claims, own: Sequence[int], others: Sequence[int]) -> Array:
+        return np.concatenate([self._logs(chosen[part], claims[part], own, others) for part in _parts(len(chosen))])
+
+    def _logs(self, chosen: Mask, claims: Claims, own: Sequence[int], others: Sequence[int]) -> Array:
         rows = np.zeros((len(chosen), len(self.effects.ksfs)), dtype=np.bool_)
         rows[:, own] = chosen
         rows[:, others] = claims == 1
         factors = self.effects.multipliers(rows, only=[self.effects.ksfs[at] for at in own])
-        return np.asarray(np.log(np.maximum(factors, _LOWEST)).reshape(len(rows), -1))
+        return np.asarray(np.log(np.maximum(factors, _LOWEST)).reshape(len(rows), math.prod(factors.shape[1:])))
 
 
 def _combinations(count: int, sizes: range) -> Mask:

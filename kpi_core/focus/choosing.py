@@ -7,7 +7,7 @@ what the KSFs multiply. Both prove their answer, and order equal sets alike: few
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Protocol
 
@@ -56,6 +56,10 @@ class Choosing(Protocol):
 
     def best(self, count: int = 1, *, having: str | None = None) -> Best:
         """Return the best sets, of those with one KSF if it is named."""
+        ...
+
+    def by(self, effects: Effects) -> Choosing:
+        """Return the way to the best of the same sets by another ledger."""
         ...
 
 
@@ -113,6 +117,11 @@ class Listed:
         bound = found[0].kgi if found else -np.inf
         return Best(tuple(found), bound, self.sets.considered, len(self.sets))
 
+    def by(self, effects: Effects) -> Listed:
+        """Return the same sets by another ledger."""
+        blocks = (replace(block, factors=effects.multipliers(block.chosen)) for block in self.sets.blocks)
+        return Listed(replace(self.sets, effects=effects, blocks=tuple(blocks)))
+
 
 @dataclass(frozen=True)
 class Searched:
@@ -128,10 +137,17 @@ class Searched:
         """Return every team's bundles."""
         return self.bundling.all()
 
+    def by(self, effects: Effects) -> Searched:
+        """Return the search of the same bundles by another ledger."""
+        bundling = replace(self.bundling, effects=effects)
+        other = Searched(effects, bundling, _hunt(effects) or self.hunt, self.watch)
+        other.__dict__["parts"] = bundling.again(self.parts)
+        return other
+
     def best(self, count: int = 1, *, having: str | None = None) -> Best:
         """Return the best sets, of those with one KSF if it is named."""
         parts = self.parts if having is None else self._with(self.effects.ksfs.index(having))
-        room = np.array(list(self.bundling.limits.resources.values()))
+        room = np.array(list(self.bundling.resources.values()))
         found = self.hunt(parts, room, len(self.effects.ksfs), count, watch=self.watch).run()
         kgi = self.effects.kgi(found.chosen.astype(np.float64)) if len(found.chosen) else found.kgi
         order = in_order(kgi, found.chosen, abs(self.effects.baseline))[:count]

@@ -13,21 +13,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from kpi_core.errors import KpiError
+from kpi_core.focus.choosing import Alternative, Choosing, Listed, choosing
 from kpi_core.focus.effects import Effects
-from kpi_core.focus.explain import Focus
-from kpi_core.focus.search import SAME, FocusLimits, Sets, feasible
+from kpi_core.focus.explain import Focus, choose
+from kpi_core.focus.search import SAME, FocusLimits, Sets, usage
 from kpi_core.plan import Plan
 
 DAY_HOURS = 8.0
 MORE_BUDGET = 500_000.0
 BEST_SKILL = 5
+_PLACES = 25
 
 
 @dataclass(frozen=True, kw_only=True)
 class Price:
     """What `step` more of a resource adds to the KGI (`gain`, in its unit), and the set that would then be best.
 
-    Resources: `budget`, `hours.<team>` (a person-day), `ksfs.<team>` (a place), `skill.<team>` (a level).
+    Resources: `budget`, `hours.<team>` and `q1.<team>` (a person-day), `ksfs.<team>` (a place), `skill.<team>` (one
+    level).
     """
 
     resource: str
@@ -62,29 +65,54 @@ def prices(found: Focus) -> tuple[Price, ...]:
     return tuple(sorted(priced, key=lambda price: -price.gain))
 
 
-def frontier(found: Focus, resource: str) -> tuple[Amount, ...]:
-    """Return the best KGI for every amount of `budget` or `hours.<team>`, from nothing to all that is of use.
+def frontier(found: Focus | Plan, resource: str) -> tuple[Amount, ...]:
+    """Return the best KGI for every amount of `budget`, `hours.<team>` or `q1.<team>`, from nothing to enough.
+
+    Where there are too many sets to look at each, the choice is made anew at evenly spread amounts instead.
 
     Raises
     ------
     KpiError
-        `no_such_limit`: the resource is neither; as `choose`.
+        `no_such_limit`: the resource is none of these, or has no limit; as `choose`.
     """
-    limits = _without_limit(found.limits, resource)
-    sets = _sets(found, found.plan, limits)
+    found = choose(found) if isinstance(found, Plan) else found
+    if resource not in found.limits.resources:
+        raise KpiError("no_such_limit", "There is no limit called {resource}.", resource=resource)
+    way = _way(found, found.plan, _with_limit(found.limits, resource, np.inf))
+    if isinstance(way, Listed):
+        places = _every_step(way.sets, list(found.limits.resources).index(resource), abs(found.baseline))
+    else:
+        places = _evenly(found, way, resource)
+    knees = _hull([(amount, best.kgi) for amount, best in places])
+    return tuple(
+        Amount(amount=amount, kgi=best.kgi, chosen=best.chosen, knee=place in knees)
+        for place, (amount, best) in enumerate(places)
+    )
+
+
+def _every_step(sets: Sets, resource: int, baseline: float) -> list[tuple[float, Alternative]]:
     if not len(sets):
-        return ()
-    used = sets.used(list(limits.resources).index(resource))
+        return []
+    used = sets.used(resource)
     order = np.lexsort((-sets.kgi, used))
     best = np.maximum.accumulate(sets.kgi[order])
-    scale = max(abs(float(best[-1])), abs(found.baseline))
-    steps = np.flatnonzero(np.diff(best, prepend=-np.inf) > SAME * scale)
-    places = [(float(used[order[at]]), float(best[at])) for at in steps]
-    knees = _hull(places)
-    return tuple(
-        Amount(amount=amount, kgi=kgi, chosen=sets.names(int(order[at])), knee=place in knees)
-        for place, (at, (amount, kgi)) in enumerate(zip(steps.tolist(), places, strict=True))
-    )
+    scale = max(abs(float(best[-1])), baseline)
+    steps = np.flatnonzero(np.diff(best, prepend=-np.inf) > SAME * scale).tolist()
+    return [(float(used[order[at]]), Alternative(sets.names(int(order[at])), float(best[at]))) for at in steps]
+
+
+def _evenly(found: Focus, way: Choosing, resource: str) -> list[tuple[float, Alternative]]:
+    without_limit = way.best().sets
+    if not without_limit:
+        return []
+    uses = dict(zip(found.plan.ksfs, usage(found.plan.ksfs, resource).tolist(), strict=True))
+    most = sum(uses[ksf] for ksf in without_limit[0].chosen)
+    places: list[tuple[float, Alternative]] = []
+    for limit in np.linspace(0, most, _PLACES).tolist():
+        best = _way(found, found.plan, _with_limit(found.limits, resource, limit)).best().sets
+        if best and (not places or best[0].kgi > places[-1][1].kgi * (1 + SAME)):
+            places.append((sum(uses[ksf] for ksf in best[0].chosen), best[0]))
+    return places
 
 
 def _more(plan: Plan, limits: FocusLimits) -> Iterable[tuple[str, float, Plan, FocusLimits]]:
@@ -94,6 +122,9 @@ def _more(plan: Plan, limits: FocusLimits) -> Iterable[tuple[str, float, Plan, F
         yield "budget", MORE_BUDGET, plan, replace(limits, budget=limits.budget + MORE_BUDGET)
     for team, hours in limits.hours.items():
         yield f"hours.{team}", DAY_HOURS, plan, replace(limits, hours={**limits.hours, team: hours + DAY_HOURS})
+    for resource in limits.resources:
+        if resource[0] == "q":
+            yield resource, DAY_HOURS, plan, _with_limit(limits, resource, limits.resources[resource] + DAY_HOURS)
     for team, most in limits.max_ksfs.items():
         if team in owners:
             yield f"ksfs.{team}", 1.0, plan, replace(limits, max_ksfs={**limits.max_ksfs, team: most + 1})
@@ -103,31 +134,31 @@ def _more(plan: Plan, limits: FocusLimits) -> Iterable[tuple[str, float, Plan, F
 
 
 def _price(found: Focus, resource: str, step: float, plan: Plan, limits: FocusLimits) -> Price:
-    sets = _sets(found, plan, limits)
-    row = sets.best()
-    chosen = found.chosen if row is None else sets.names(row)
+    sets = _way(found, plan, limits).best().sets
+    chosen = sets[0].chosen if sets else found.chosen
     return Price(
         resource=resource,
         step=step,
-        gain=0.0 if row is None else float(sets.kgi[row]) - found.kgi,
+        gain=sets[0].kgi - found.kgi if sets else 0.0,
         chosen=chosen,
         comes_in=tuple(ksf for ksf in chosen if ksf not in found.chosen),
         goes_out=tuple(ksf for ksf in found.chosen if ksf not in chosen),
     )
 
 
-def _sets(found: Focus, plan: Plan, limits: FocusLimits) -> Sets:
+def _way(found: Focus, plan: Plan, limits: FocusLimits) -> Choosing:
     effects = Effects(plan, found.objective, found.before)
-    return feasible(effects, limits, lock=found.lock, rule_out=found.rule_out)
+    return choosing(effects, limits, lock=found.lock, rule_out=found.rule_out)
 
 
-def _without_limit(limits: FocusLimits, resource: str) -> FocusLimits:
+def _with_limit(limits: FocusLimits, resource: str, amount: float) -> FocusLimits:
     kind, _, team = resource.partition(".")
     if kind == "budget":
-        return replace(limits, budget=np.inf)
-    if kind == "hours" and team:
-        return replace(limits, hours={**limits.hours, team: np.inf})
-    raise KpiError("no_such_limit", "There is no limit called {resource}.", resource=resource)
+        return replace(limits, budget=amount)
+    if kind == "hours":
+        return replace(limits, hours={**limits.hours, team: amount})
+    quarters = [amount if f"q{at}" == kind else limit for at, limit in enumerate(limits.quarters[team], 1)]
+    return replace(limits, quarters={**limits.quarters, team: quarters})
 
 
 def _hull(points: Sequence[tuple[float, float]]) -> set[int]:

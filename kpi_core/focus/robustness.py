@@ -11,18 +11,19 @@ stay the same; which of them is best may not.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import reduce
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from types import MappingProxyType
 
 import numpy as np
 from scipy.special import ndtri
 
 from kpi_core import draws
+from kpi_core.focus.choosing import Alternative, Choosing, choosing
 from kpi_core.focus.effects import Altered, Effects
-from kpi_core.focus.explain import Focus
-from kpi_core.focus.search import Sets, feasible
+from kpi_core.focus.explain import Focus, choose
+from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.shares import value_of_knowing
 
@@ -35,11 +36,12 @@ _START, _FULL, _SHORTEST = 1.0, 1.5, 0.25  # months, either way; the shortest ra
 _TOSS_UP = 0.75
 
 
-@dataclass(frozen=True, kw_only=True)
-class Robustness:
-    """How a choice holds up in `futures` drawn: shares in [0, 1], regret and learning in the KGI's unit.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Robustness(Mapping[str, float]):
+    """How a choice holds up in `futures` drawn: for each KSF the share of them in which it is in the best set.
 
-    `same` is the share of futures with exactly today's set; `kgi` holds today's set in each of them.
+    `same` is the share of futures with exactly today's set; `kgi` holds today's set in each of them. Regret is
+    in the KGI's unit, `regret` its 95 % point.
     """
 
     futures: int
@@ -47,24 +49,39 @@ class Robustness:
     same: float
     mean_regret: float
     regret: float
-    learning: Mapping[str, float]
     kgi: Array
+    _learning: Callable[[], Mapping[str, float]] = field(repr=False)
+
+    def __getitem__(self, ksf: str) -> float:
+        return self.share[ksf]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.share)
+
+    def __len__(self) -> int:
+        return len(self.share)
+
+    @cached_property
+    def learning(self) -> Mapping[str, float]:
+        """Return, in the KGI's unit, what finding out each KSF's effect before choosing is worth."""
+        return MappingProxyType(dict(self._learning()))
 
     def toss_ups(self, chosen: tuple[str, ...]) -> tuple[str, ...]:
         """Return the chosen KSFs that are in the best set in fewer than three of four futures."""
         return tuple(ksf for ksf in chosen if self.share[ksf] < _TOSS_UP)
 
 
-def robustness(found: Focus, *, futures: int = DRAWS, error: float = ERROR, seed: int = 0) -> Robustness:
-    """Return how the choice holds up when effects and constants are drawn; the same seed, the same futures.
+def robustness(found: Focus | Plan, futures: int = DRAWS, *, error: float = ERROR, seed: int = 0) -> Robustness:
+    """Return how a choice (of a plan: the best one) holds up when effects and constants are drawn.
 
-    `error` is the standard deviation of each effect's logarithm: 0.3 is about ±30 %. `regret` is its 95 % point.
+    The same seed, the same futures. `error` is the standard deviation of each effect's logarithm: 0.3 is about ±30 %.
 
     Raises
     ------
     KpiError
         `bad_draws`; as `choose`.
     """
+    found = choose(found) if isinstance(found, Plan) else found
     *_steps, last = steps(found, futures=futures, error=error, seed=seed)
     return last
 
@@ -73,18 +90,66 @@ def steps(
     found: Focus, *, futures: int = DRAWS, error: float = ERROR, seed: int = 0, each: int = 64
 ) -> Iterator[Robustness]:
     """Yield what is known after every `each` futures, so that one may watch and stop."""
-    ksfs = tuple(found.plan.ksfs)
-    sets = feasible(
-        Effects(found.plan, found.objective, found.before), found.limits, lock=found.lock, rule_out=found.rule_out
-    )
-    uniform = draws.points(futures, 3 * len(ksfs) + 3, seed)
-    errors = np.exp(error * ndtri(uniform[:, : len(ksfs)]))
-    today = _row(sets, found.chosen)
-    payoffs = np.empty((len(sets), futures))
-    for future in range(futures):
-        payoffs[:, future] = _kgi(sets, _drawn(found, uniform[future, len(ksfs) :], errors[future]))
-        if (future + 1) % each == 0 or future + 1 == futures:
-            yield _known(sets, ksfs, today, payoffs[:, : future + 1], uniform[: future + 1, : len(ksfs)])
+    count = len(found.plan.ksfs)
+    uniform = draws.points(futures, 3 * count + 3, seed)
+    errors = np.exp(error * ndtri(uniform[:, :count]))
+    trial = _Trial(found, [_drawn(found, uniform[at, count:], errors[at]) for at in range(futures)], uniform[:, :count])
+    for done in range(1, futures + 1):
+        trial.next()
+        if done % each == 0 or done == futures:
+            yield trial.known()
+
+
+@dataclass(eq=False)
+class _Trial:
+    """The futures tried so far: the best set of each, and its KGI beside that of today's set."""
+
+    found: Focus
+    ledgers: Sequence[Effects]
+    uniform: Array
+    best: list[Alternative] = field(default_factory=list)
+    today: list[float] = field(default_factory=list)
+
+    @cached_property
+    def way(self) -> Choosing:
+        """Return the way to the best sets by the ledger of today."""
+        found = self.found
+        effects = Effects(found.plan, found.objective, found.before)
+        return choosing(effects, found.limits, lock=found.lock, rule_out=found.rule_out)
+
+    def next(self) -> None:
+        """Try one more future."""
+        ledger = self.ledgers[len(self.best)]
+        best = self.way.by(ledger).best().sets[0]
+        same = best.chosen == self.found.chosen
+        self.best.append(best)
+        self.today.append(best.kgi if same else self._kgi(ledger, [self.found.chosen])[0])
+
+    def known(self) -> Robustness:
+        """Return what is known so far."""
+        count, ksfs = len(self.best), self.found.plan.ksfs
+        inside = {ksf: sum(ksf in one.chosen for one in self.best) / count for ksf in ksfs}
+        today = np.array(self.today)
+        regrets = np.maximum(0.0, np.array([one.kgi for one in self.best]) - today)
+        return Robustness(
+            futures=count,
+            share=MappingProxyType(inside),
+            same=sum(one.chosen == self.found.chosen for one in self.best) / count,
+            mean_regret=float(regrets.mean()),
+            regret=float(np.quantile(regrets, 0.95)),
+            kgi=today,
+            _learning=partial(self._learning, count),
+        )
+
+    def _learning(self, count: int) -> dict[str, float]:
+        """Compare the sets that are best in any of the futures, in all of them."""
+        sets = list(dict.fromkeys([self.found.chosen, *(one.chosen for one in self.best[:count])]))
+        payoffs = np.array([self._kgi(ledger, sets) for ledger in self.ledgers[:count]]).T
+        return value_of_knowing(payoffs, {ksf: self.uniform[:count, at] for at, ksf in enumerate(self.found.plan.ksfs)})
+
+    def _kgi(self, ledger: Effects, sets: Sequence[Collection[str]]) -> list[float]:
+        rows = np.array([[ksf in chosen for ksf in ledger.ksfs] for chosen in sets], dtype=np.float64)
+        return [float(kgi) for kgi in ledger.kgi(rows)]
 
 
 def _drawn(found: Focus, uniform: Array, errors: Array) -> Effects:
@@ -102,28 +167,3 @@ def _drawn(found: Focus, uniform: Array, errors: Array) -> Effects:
         prerequisite=min(1.0, assume.prerequisite * prerequisite),
     )
     return Effects(plan, found.objective, found.before, altered)
-
-
-def _kgi(sets: Sets, effects: Effects) -> Array:
-    factors = [effects.multipliers(block.chosen.astype(np.float64)) for block in sets.blocks]
-    return effects.kgi_at(reduce(np.multiply, [one[rows] for one, rows in zip(factors, sets.rows, strict=True)]))
-
-
-def _row(sets: Sets, chosen: tuple[str, ...]) -> int:
-    wanted = np.array([ksf in chosen for ksf in sets.effects.ksfs])
-    return int(np.flatnonzero((sets.chosen(np.arange(len(sets))) == wanted).all(axis=1))[0])
-
-
-def _known(sets: Sets, ksfs: tuple[str, ...], today: int, payoffs: Array, uniform: Array) -> Robustness:
-    best = payoffs.argmax(axis=0)
-    inside = sets.chosen(best)
-    regrets = payoffs.max(axis=0) - payoffs[today]
-    return Robustness(
-        futures=payoffs.shape[1],
-        share=MappingProxyType(dict(zip(ksfs, inside.mean(axis=0).tolist(), strict=True))),
-        same=float((best == today).mean()),
-        mean_regret=float(regrets.mean()),
-        regret=float(np.quantile(regrets, 0.95)),
-        learning=MappingProxyType(value_of_knowing(payoffs, {ksf: uniform[:, at] for at, ksf in enumerate(ksfs)})),
-        kgi=payoffs[today],
-    )

@@ -28,6 +28,7 @@ from kpi_core.readings import Array
 _STEPS = 1_000_000
 _PARTS = 60  # searched at most; then the bound tells what is left
 _CHUNK = 4_096
+_FEW = 256
 _LEAST_WEIGHT = 0.02
 _CONVEX = frozenset({"number", "name", "+", "*", "sum"})
 
@@ -91,7 +92,7 @@ class Yearly(Hunt):
         gap = (bound - self.last) / self.known + HAIR
         found = near(problem, seen, gap, _STEPS)
         if found is not None:
-            self.look_at(at_places(part.kept, found))
+            self._look_down(part, problem, found)
             return
         self.reach(problem, seen, part.kept)
         kept = [rows[behind <= gap] for rows, behind in zip(part.kept, seen.behind, strict=True)]
@@ -99,6 +100,16 @@ class Yearly(Hunt):
         for half in self._split(kept):
             centre = [at if at in rows else int(rows[0]) for at, rows in zip(top, half, strict=True)]
             yield bound, _Part(half, np.array(centre))
+
+    def _look_down(self, part: _Part, problem: Knapsack, found: Picks) -> None:
+        """Evaluate choices, those with the highest bound first, until no other can be among the wanted."""
+        bounds = problem.value(found) * self.known
+        order = np.argsort(-bounds, kind="stable")
+        for start in range(0, len(order), _FEW):
+            here = order[start : start + _FEW]
+            if bounds[here[0]] < self.last * (1 - HAIR):
+                return
+            self.look_at(at_places(part.kept, found[here]))
 
     def _split(self, kept: Sequence[Picks]) -> Iterator[list[Picks]]:
         """Yield the bundles of a part without and with one KSF: that which parts most of what they bring."""

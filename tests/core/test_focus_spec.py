@@ -312,7 +312,6 @@ def test_each_teams_pair_among_all_49_is_best_in_so_many_futures_that_together_t
     assert math.prod(shares) == pytest.approx(same, abs=_apart(same, math.prod(shares), 250, futures))
 
 
-@pytest.mark.skip(reason="hours and gigabytes while every future compares every set; for the search that does not")
 @pytest.mark.parametrize(("error", "same"), [(0.2, 1.0), (0.3, 0.952), (0.5, 0.560)])
 def test_the_six_are_best_of_all_429_975_sets_in_as_many_futures(error, same):
     futures = 2**8
