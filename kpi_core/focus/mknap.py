@@ -1,7 +1,5 @@
 """Multidimensional knapsack problems in OR-Library's `mknap` format, through the search that chooses KSFs.
 
-    python -m kpi_core.focus.mknap < mknap1.txt
-
 A file holds numbers alone: how many problems there are, and for each: items, constraints, the best value known
 (0 if none is), the items' profits, what each constraint takes of each item, and the constraints' limits. A file of
 one problem may begin with its items right away.
@@ -11,19 +9,20 @@ Source: J. E. Beasley, OR-Library (1990).
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import LinearConstraint, milp
 
 from kpi_core.errors import KpiError
-from kpi_core.focus.knapsack import Knapsack, Picks, near, relaxed, taken_over
+from kpi_core.focus.knapsack import Knapsack, Picks, near, relaxed
 from kpi_core.readings import Array
 
-_STEPS = 20_000_000
+_STEPS = 5_000_000
 _TOGETHER = 6  # items that make one group: 2^6 options
 _WHOLE = 1e-6
+_SECONDS = 600.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,30 +82,43 @@ def solve(problem: Problem) -> Solved:
         problem.limits / room,
     )
     whole = bool((problem.profits == np.round(problem.profits)).all())
-    picks, bound = _best(bundled, hair=0.5 / scale if whole else _WHOLE / scale)
+    hair = (1 - _WHOLE if whole else _WHOLE) / scale  # what is not better by so much is not better
+    picks = _listed(bundled, hair)
+    if picks is None:
+        return _by_program(problem, useful, hair * scale)
     items = np.concatenate([group[choice[at] > 0] for group, choice, at in zip(groups, choices, picks, strict=True)])
     value = float(problem.profits[items].sum())
-    proven = bound * scale < value + (1 - _WHOLE if whole else _WHOLE)
-    return Solved(value, tuple(sorted(items.tolist())), value if proven else bound * scale)
+    return Solved(value, tuple(sorted(items.tolist())), value)
 
 
-def _best(problem: Knapsack, hair: float) -> tuple[Picks, float]:
-    """Return the best choice and what no choice exceeds; whatever is not better by `hair` may be left out."""
+def _listed(problem: Knapsack, hair: float) -> Picks | None:
+    """Return the best choice, proven by listing all that is near the bound; None if that is too much."""
     seen = relaxed(problem)
-    span = sum(float(values.max()) for values in problem.values)
-    best, gap = np.zeros(len(problem.values), dtype=np.intp), 1e-3 * span
-    while True:
-        found = near(problem, seen, gap, _STEPS)
-        if found is None:
-            break
-        if len(found):
-            best = max([best, found[int(problem.value(found).argmax())]], key=lambda one: problem.value(one[None])[0])
-        known = float(problem.value(best[None])[0])
+    best, known = np.zeros(len(problem.values), dtype=np.intp), 0.0
+    gap = 1e-3 * sum(float(values.max()) for values in problem.values)
+    while (found := near(problem, seen, gap, _STEPS)) is not None:
+        worth = problem.value(found)
+        if len(found) and worth.max() > known:
+            best, known = found[int(worth.argmax())], float(worth.max())
         if seen.bound - known - hair <= gap:
-            return best, known
+            return best
         gap = min(2 * gap, seen.bound - known)
-    taken = taken_over(problem, 1)
-    return (taken.picks[0] if len(taken.picks) else best), taken.bound
+    return None
+
+
+def _by_program(problem: Problem, useful: Picks, hair: float) -> Solved:
+    """Return the best items by mixed-integer programming."""
+    answer = milp(
+        -problem.profits[useful],
+        constraints=LinearConstraint(problem.uses[:, useful], ub=problem.limits),
+        integrality=np.ones(len(useful)),
+        bounds=(0, 1),
+        options={"mip_rel_gap": 0.0, "time_limit": _SECONDS},
+    )
+    inside = np.zeros(len(useful), dtype=np.bool_) if answer.x is None else answer.x > 0.5
+    items = useful[inside]
+    value, bound = float(problem.profits[items].sum()), -float(answer.mip_dual_bound)
+    return Solved(value, tuple(sorted(items.tolist())), value if bound < value + hair else bound)
 
 
 def _subsets(count: int) -> Array:
@@ -134,16 +146,3 @@ def _problem(places: Iterator[float]) -> Problem:
 
 def _take(places: Iterator[float], count: int) -> Array:
     return np.array([next(places) for _ in range(count)])
-
-
-def report(text: str) -> Iterable[str]:
-    """Yield a line for each problem of a file."""
-    for at, problem in enumerate(read(text), 1):
-        found = solve(problem)
-        proof = "proven" if found.bound == found.value else f"at most {found.bound:.10g}"
-        known = f", best known {problem.known:.10g}" if problem.known else ""
-        yield f"problem {at}: {found.value:.10g} ({proof}{known}), items {' '.join(str(i + 1) for i in found.items)}"
-
-
-if __name__ == "__main__":
-    sys.stdout.writelines(f"{line}\n" for line in report(sys.stdin.read()))
