@@ -1,6 +1,7 @@
 """Focus: the few KSFs to put people on, proven best through the tree under real limits."""
 
 from kpi_core.focus.choosing import Alternative
+from kpi_core.focus.conflict import Clash, conflict
 from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
 from kpi_core.focus.explain import Focus, Proof, choose
 from kpi_core.focus.prices import Amount, Price, frontier, prices
@@ -13,6 +14,7 @@ __all__ = [
     "STEPS",
     "Alternative",
     "Amount",
+    "Clash",
     "Effects",
     "Entry",
     "Focus",
@@ -22,6 +24,7 @@ __all__ = [
     "Reason",
     "Robustness",
     "choose",
+    "conflict",
     "first_review",
     "frontier",
     "ledger",
