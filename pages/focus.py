@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from kpi_core import focus, horizons
+from kpi_core import horizons
 from kpi_core.focus.contributions import contributions
-from workbench import agreed, chosen, limits, one_more, overrides, page, sentences, sentences_doubt, session
+from workbench import agreed, chosen, limits, one_more, page, searching, sentences, sentences_doubt, session
 from workbench import sentences_set as says
 from workbench.rows import chosen_set, ledger
 from workbench.rows import focus as rows
@@ -24,7 +24,7 @@ with left:
     limits.form(plan)
     st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
     limits.choices(plan)
-found = focus.choose(plan, objective=objective, before=before)
+found = searching.choose(plan, objective, before)
 both, parts = horizons(found), contributions(found)
 with above:
     page.answer(sentences.focus(found))
@@ -40,10 +40,10 @@ page.picture(chosen_set.waterfall(found, parts), says.waterfall(found, parts))
 chosen.one_effect(found)
 
 st.header(_("Why not the others?"), anchor=False)
+priced = searching.overriding(found)
 page.table(rows.left_out(found), key="left_out")
+page.aside(says.not_looked_into(found))
 st.subheader(_("What does it cost to decide otherwise?"), anchor=False)
-with st.spinner(_("Choosing again without each of them…")):
-    priced = overrides.of(found)
 page.answer_small(says.cheapest(found, priced))
 page.table(rows.overriding(found, priced), key="overriding")
 st.caption(_("Each time everything else is chosen again, so what goes makes room for what is then best."))
@@ -59,7 +59,7 @@ st.header(_("What if we had one more?"), anchor=False)
 one_more.show(found)
 
 st.header(_("Do we agree?"), anchor=False)
-agreed.form(found)
+agreed.form(found, priced)
 
 st.header(_("What all this rests on"), anchor=False)
 page.numbers(ledger.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger")

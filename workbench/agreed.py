@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import ceil
 from typing import Any
 
@@ -13,18 +13,19 @@ from kpi_core.focus import Focus, first_review
 from kpi_core.focus.overload import overloads
 from kpi_core.plan import Plan
 from kpi_core.plan_text import plain
-from workbench import agreed_log, comebacks, fields, months, overrides, sentences_set, session, words
+from workbench import agreed_log, comebacks, fields, months, sentences_set, session, words
+from workbench.overrides import Override
 from workbench.words import _, md
 
 _MOST = 10  # actions a KSF may have
 
 
-def form(found: Focus) -> None:
+def form(found: Focus, priced: Mapping[str, Override]) -> None:
     """Offer to write the choice into the log with everything people need to start; below it what was agreed before."""
     if not found.chosen:
         st.caption(_("Nothing is chosen within these limits, so there is nothing to agree on."))
     else:
-        _commitments(found)
+        _commitments(found, priced)
         _checks()
         _override(found)
         st.text_input(_("What was said (optional)"), key="agreed_note", max_chars=1_000, persist_state="session")
@@ -37,12 +38,11 @@ def form(found: Focus) -> None:
     agreed_log.show(found.plan)
 
 
-def _commitments(found: Focus) -> None:
-    priced = overrides.of(found)
+def _commitments(found: Focus, priced: Mapping[str, Override]) -> None:
     for at in range(0, len(found.chosen), 2):
         for column, ksf in zip(st.columns(2), found.chosen[at : at + 2], strict=False):
             with column.container(border=True, height="stretch", key=f"commit_{ksf}"):
-                _commitment(found.plan, ksf, sentences_set.why_in(found, ksf, priced[ksf]))
+                _commitment(found.plan, ksf, sentences_set.why_in(found, ksf, priced.get(ksf)))
 
 
 def _commitment(plan: Plan, ksf: str, why: str) -> None:

@@ -27,8 +27,8 @@ _WHEN = {
 
 
 def of(found: Focus) -> dict[str, ComeBack]:
-    """Return the condition of every KSF left out."""
-    return {ksf: _of(why) for ksf, why in found.left_out.items()}
+    """Return the condition of every KSF left out whose reason is known."""
+    return {ksf: _of(why) for ksf, why in found.left_out.known.items()}
 
 
 def _of(why: Reason) -> ComeBack:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from kpi_core.focus import Focus, frontier, prices
+from kpi_core.focus import Focus
 from kpi_core.focus.robustness import DRAWS, Robustness, steps
-from workbench import page, sentences_focus, session
+from workbench import page, searching, sentences_focus, session
 from workbench.rows import one_more as rows
 from workbench.words import _
 
@@ -15,12 +15,14 @@ _TRIED = "futures_tried"
 
 def show(found: Focus) -> None:
     """Show what one more of each limit is worth, and the KGI for every amount of one of them."""
-    known = prices(found)
+    known = searching.prices(found)
     page.answer_small(sentences_focus.dearest(found, known))
     page.table(rows.prices(found, known), key="prices")
     if any(price.gain < 0 for price in known):
         st.caption(_("More skill leaves less to gain from basic KSFs: a level more can make this choice bring less."))
-    limited = [name for name in found.limits.resources if name.partition(".")[0] in ("budget", "hours")]
+    limited = [
+        name for name in found.limits.resources if name.partition(".")[0] in ("budget", "hours", "q1", "q2", "q3", "q4")
+    ]
     if not limited or not found.chosen:
         return
     resource = st.selectbox(
@@ -30,7 +32,7 @@ def show(found: Focus) -> None:
         key="frontier_resource",
         width=360,
     )
-    way = frontier(found, resource)
+    way = searching.frontier(found, resource)
     page.picture(rows.frontier(found, resource, way), sentences_focus.frontier(found, resource, way))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-
-import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.focus import Alternative, Focus, choose
@@ -23,30 +22,12 @@ class Override:
     goes_out: tuple[str, ...] = ()
 
 
-def of(found: Focus) -> dict[str, Override]:
-    """Return the price of overriding for every KSF, in the plan's order; each choice is made again, exactly."""
-    outs = _without(found)
-    priced = {}
-    for ksf in found.plan.ksfs:
-        if ksf in found.chosen:
-            priced[ksf] = outs[ksf]
-        else:
-            why = found.left_out[ksf]
-            priced[ksf] = Override(chosen=False, loses=why.loses, goes_out=why.replaces)
-    return priced
-
-
-def _asked(found: Focus) -> tuple[str, ...]:
-    """Return what a choice was asked for: equal questions, equal answers."""
-    before = "" if found.before is None else found.before.digest
-    return found.plan.digest, before, found.objective, repr((found.limits, found.lock, found.rule_out))
-
-
-# Choosing again for every chosen KSF may take seconds in a large plan. Numbers only: what is kept for all
-# visitors holds nobody's plan.
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs={Focus: _asked})
-def _without(found: Focus) -> dict[str, Override]:
-    return {ksf: _leaving_out(found, ksf) for ksf in found.chosen}
+def each(found: Focus) -> Iterator[tuple[str, Override]]:
+    """Yield the price of overriding for every KSF, the chosen first; each choice is made again, exactly."""
+    for ksf in found.chosen:
+        yield ksf, _leaving_out(found, ksf)
+    for ksf, why in found.left_out.items():
+        yield ksf, Override(chosen=False, loses=why.loses, goes_out=why.replaces)
 
 
 def _leaving_out(found: Focus, ksf: str) -> Override:

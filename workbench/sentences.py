@@ -198,9 +198,7 @@ def focus(found: Focus) -> str:
 def proof(found: Focus) -> str:
     """Say how the set was proven, and how close the runner-up is."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
-    said = _("Proven: all {count} sets within the limits were compared.").format(count=f"{found.proof.evaluated:,}")
-    if found.proof.evaluated == 1:
-        said = _("Proven: only one set keeps the limits.")
+    said = _how_proven(found)
     if found.margin is None or found.runner_up is None:
         return said
     apart = {"margin": words.value(found.margin, kgi), "set": " ".join(found.runner_up.chosen)}
@@ -209,6 +207,25 @@ def proof(found: Focus) -> str:
     else:
         rest = _("The runner-up, {set}, brings {margin} less.").format(**apart)
     return _("{first} {second}").format(first=said, second=rest)
+
+
+def _how_proven(found: Focus) -> str:
+    proof, kgi = found.proof, found.plan.metrics[found.plan.kgi.metric]
+    if proof.gap:
+        left = words.value(proof.bound - found.kgi, kgi)
+        return _("Not proven: stopped while a set might still bring up to {more} more.").format(more=left)
+    if not proof.listed:
+        return _("Proven: of {count} possible sets none is better.").format(count=_many(proof.considered))
+    if proof.evaluated == 1:
+        return _("Proven: only one set keeps the limits.")
+    return _("Proven: all {count} sets within the limits were compared.").format(count=f"{proof.evaluated:,}")
+
+
+def _many(count: int) -> str:
+    """Write a count; a very large one as a power of ten."""
+    if count < 10**15:
+        return f"{count:,}"
+    return "10" + str(len(str(count)) - 1).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def effect(plan: Plan, entry: Entry) -> str:

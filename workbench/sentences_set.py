@@ -70,6 +70,12 @@ def ties(found: Focus) -> str:
     return told.format(count=count)
 
 
+def not_looked_into(found: Focus) -> str:
+    """Say how many of the KSFs left out were not looked into before one stopped."""
+    count = len(found.left_out) - len(found.left_out.known)
+    return _("{count} more were not looked into.").format(count=f"{count:,}") if count else ""
+
+
 def cheapest(found: Focus, priced: Mapping[str, Override]) -> str:
     """Say which part of the choice costs least to overrule."""
     known = {ksf: one.loses for ksf, one in priced.items() if one.loses is not None}
@@ -90,12 +96,12 @@ def cheapest(found: Focus, priced: Mapping[str, Override]) -> str:
     return _("Cheapest to overrule: forcing {ksf} in costs {kgi}.").format(**said)
 
 
-def why_in(found: Focus, ksf: str, price: Override) -> str:
+def why_in(found: Focus, ksf: str, price: Override | None) -> str:
     """Say in one line why a KSF is in; plain text, for people to edit."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
     if ksf in found.lock:
         return _("Must be in, as set by hand.")
-    if price.loses is None or price.loses < WORTH:
+    if price is None or price.loses is None or price.loses < WORTH:
         return _("It is in the best set; another without it is just as good.")
     return _("Without it even the next best set brings {loss} less.").format(loss=words.value(price.loses, kgi))
 

@@ -4,7 +4,7 @@ from kpi_core.focus.choosing import Alternative
 from kpi_core.focus.conflict import Clash, conflict
 from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
 from kpi_core.focus.explain import Focus, Proof, choose
-from kpi_core.focus.prices import Amount, Price, frontier, prices
+from kpi_core.focus.prices import Amount, Price, each_price, frontier, priced, prices
 from kpi_core.focus.reasons import Reason
 from kpi_core.focus.reviewing import first_review
 from kpi_core.focus.robustness import Robustness, robustness
@@ -25,9 +25,11 @@ __all__ = [
     "Robustness",
     "choose",
     "conflict",
+    "each_price",
     "first_review",
     "frontier",
     "ledger",
+    "priced",
     "prices",
     "robustness",
 ]

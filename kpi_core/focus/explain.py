@@ -9,10 +9,10 @@ from functools import cached_property
 
 import numpy as np
 
-from kpi_core.focus.choosing import Alternative, Best, choosing
+from kpi_core.focus.choosing import Alternative, Best, Listed, choosing
 from kpi_core.focus.effects import Effects, Entry, Objective, ledger
 from kpi_core.focus.hunting import Watch
-from kpi_core.focus.reasons import Reason, Reasons, nothing_fits
+from kpi_core.focus.reasons import Reasons, nothing_fits
 from kpi_core.focus.search import FocusLimits, used_by
 from kpi_core.plan import Plan
 
@@ -23,13 +23,15 @@ _NEXT = 5
 class Proof:
     """How sure the choice is: sets possible, sets looked at, what no set exceeds, and the gap to it.
 
-    The gap is a share of the KGI; 0 means that the choice is proven.
+    The gap is a share of the KGI; 0 means that the choice is proven. `listed` says that every set within the
+    limits was looked at.
     """
 
     considered: int
     evaluated: int
     gap: float
     bound: float
+    listed: bool = True
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Focus:
     slack: Mapping[str, float]
     brings: Mapping[str, float]
     next_best: tuple[Alternative, ...]
-    left_out: Mapping[str, Reason]
+    left_out: Reasons
     proof: Proof
     before: Plan | None = None
     lock: tuple[str, ...] = ()
@@ -137,16 +139,16 @@ def choose(
         brings=_brings(effects, first.chosen, first.kgi),
         next_best=tuple(others),
         left_out=Reasons(way, limits, first, frozenset(lock), frozenset(rule_out)),
-        proof=_proof(best),
+        proof=_proof(best, listed=isinstance(way, Listed)),
         before=before,
         lock=tuple(lock),
         rule_out=tuple(rule_out),
     )
 
 
-def _proof(best: Best) -> Proof:
+def _proof(best: Best, *, listed: bool) -> Proof:
     gap = (best.bound - best.sets[0].kgi) / abs(best.sets[0].kgi) if best.sets[0].kgi else 0.0
-    return Proof(considered=best.considered, evaluated=best.evaluated, gap=gap, bound=best.bound)
+    return Proof(considered=best.considered, evaluated=best.evaluated, gap=gap, bound=best.bound, listed=listed)
 
 
 def _slack(limits: FocusLimits, used: Mapping[str, float]) -> dict[str, float]:

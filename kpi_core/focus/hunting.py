@@ -20,7 +20,8 @@ from kpi_core.readings import Array
 
 NEVER = -np.inf
 HAIR = 1e-11
-_FIRST_STEPS = 200_000
+_FIRST_STEPS = 2_000_000
+_TRIED = 64
 _KEPT = 4_096
 
 # Told the best KGI so far and what no set exceeds; False stops the search.
@@ -105,17 +106,32 @@ class Hunt(ABC):
 
         `kept` says which bundles the problem speaks of, if not of all.
         """
-        enough = self.evaluated + self.wanted
         span = sum(float(values.max() - values.min()) for values in problem.values)
         gap = 1e-3 * span + HAIR
         while gap < 4 * (span + float(seen.prices.sum())) + 1:
             found = near(problem, seen, gap, _FIRST_STEPS)
             if found is None:
-                return
+                break
+            before = self.evaluated
             self.look_at(found if kept is None else at_places(kept, found))
-            if self.evaluated >= enough:
+            if self.evaluated - before >= self.wanted:
                 return
-            gap *= 1.6
+            gap *= 1.3
+        self._improve(problem, kept)
+
+    def _improve(self, problem: Knapsack, kept: Sequence[Picks] | None) -> None:
+        """Put other bundles in the place of one of the best set's as long as that helps."""
+        known = NEVER
+        while len(self.best) and self.known > known:
+            known, best = self.known, self.picks[0]
+            used = sum(uses[at] for uses, at in zip(self.uses, best, strict=True))
+            for team, uses in enumerate(self.uses):
+                rows = np.arange(len(uses)) if kept is None else kept[team]
+                fits = (uses[rows] + (used - uses[best[team]]) <= self.limits + HAIR).all(axis=1)
+                order = np.argsort(-problem.values[team][fits], kind="stable")[:_TRIED]
+                others = np.repeat(best[None, :], len(order), axis=0)
+                others[:, team] = rows[fits][order]
+                self.look_at(others)
 
     @cached_property
     def uses(self) -> list[Array]:

@@ -7,7 +7,7 @@ knee       a corner of the frontier's upper hull: up to it more pays best, behin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -61,14 +61,24 @@ def prices(found: Focus) -> tuple[Price, ...]:
     KpiError
         As `choose`, where the wider choice cannot be looked through.
     """
-    priced = [_price(found, *more) for more in _more(found.plan, found.limits)]
-    return tuple(sorted(priced, key=lambda price: -price.gain))
+    return tuple(sorted(each_price(found), key=lambda price: -price.gain))
 
 
-def frontier(found: Focus | Plan, resource: str) -> tuple[Amount, ...]:
+def priced(found: Focus) -> tuple[str, ...]:
+    """Return the resources that have a price."""
+    return tuple(resource for resource, *_rest in _more(found.plan, found.limits))
+
+
+def each_price(found: Focus) -> Iterator[Price]:
+    """Yield the same one by one, as they are found."""
+    return (_price(found, *more) for more in _more(found.plan, found.limits))
+
+
+def frontier(found: Focus | Plan, resource: str, *, go_on: Callable[[], bool] = lambda: True) -> tuple[Amount, ...]:
     """Return the best KGI for every amount of `budget`, `hours.<team>` or `q1.<team>`, from nothing to enough.
 
-    Where there are too many sets to look at each, the choice is made anew at evenly spread amounts instead.
+    Where there are too many sets to look at each, the choice is made anew at evenly spread amounts instead,
+    as long as `go_on` says so.
 
     Raises
     ------
@@ -82,7 +92,7 @@ def frontier(found: Focus | Plan, resource: str) -> tuple[Amount, ...]:
     if isinstance(way, Listed):
         places = _every_step(way.sets, list(found.limits.resources).index(resource), abs(found.baseline))
     else:
-        places = _evenly(found, way, resource)
+        places = _evenly(found, way, resource, go_on)
     knees = _hull([(amount, best.kgi) for amount, best in places])
     return tuple(
         Amount(amount=amount, kgi=best.kgi, chosen=best.chosen, knee=place in knees)
@@ -101,7 +111,7 @@ def _every_step(sets: Sets, resource: int, baseline: float) -> list[tuple[float,
     return [(float(used[order[at]]), Alternative(sets.names(int(order[at])), float(best[at]))) for at in steps]
 
 
-def _evenly(found: Focus, way: Choosing, resource: str) -> list[tuple[float, Alternative]]:
+def _evenly(found: Focus, way: Choosing, resource: str, go_on: Callable[[], bool]) -> list[tuple[float, Alternative]]:
     without_limit = way.best().sets
     if not without_limit:
         return []
@@ -109,6 +119,8 @@ def _evenly(found: Focus, way: Choosing, resource: str) -> list[tuple[float, Alt
     most = sum(uses[ksf] for ksf in without_limit[0].chosen)
     places: list[tuple[float, Alternative]] = []
     for limit in np.linspace(0, most, _PLACES).tolist():
+        if not go_on():
+            break
         best = _way(found, found.plan, _with_limit(found.limits, resource, limit)).best().sets
         if best and (not places or best[0].kgi > places[-1][1].kgi * (1 + SAME)):
             places.append((sum(uses[ksf] for ksf in best[0].chosen), best[0]))

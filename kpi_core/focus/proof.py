@@ -26,6 +26,7 @@ from kpi_core.focus.search import Picks
 from kpi_core.readings import Array
 
 _STEPS = 1_000_000
+_EXACT_STEPS = 10_000_000  # where halving is of no use
 _ALL = 700.0  # a gap in logarithms that everything lies within
 _SMALL = 0.1  # of the gap: with less than this in doubt, halving boxes would bring little
 _TINY = 1e-9  # boxes in which less than this is in doubt are not halved
@@ -177,11 +178,11 @@ class Searching(Hunt):
             seen.prices[: len(self.limits)],
         )
         problem, seen = problem.among(kept), seen.among(kept)
-        found = near(problem, seen, gap, _STEPS)
+        doubt = float(roof.doubt.sum())
+        found = near(problem, seen, gap, _STEPS if doubt > _TINY else _EXACT_STEPS)
         if found is not None:
             self.look_at(at_places(box.kept, found))
             return
-        doubt = float(roof.doubt.sum())
         if len(self.best) and doubt > _SMALL * gap:
             yield from self._cut(box, roof, bound)
             return

@@ -70,6 +70,11 @@ class Reasons(Mapping[str, Reason]):
         return len(self.out)
 
     @property
+    def known(self) -> dict[str, Reason]:
+        """Return the reasons asked for so far, in the plan's order."""
+        return {ksf: self._known[ksf] for ksf in self.out if ksf in self._known}
+
+    @property
     def effects(self) -> Effects:
         """Return what sets do."""
         return self.way.effects

@@ -44,7 +44,7 @@ def brings(found: Focus, ksf: str, part: float) -> str:
 
 
 def left_out(found: Focus) -> list[dict[str, str]]:
-    """Return one row for each KSF left out: the reason, when it comes back, and what comes along with the chosen."""
+    """Return one row for each KSF left out, if its reason is known: why, and when it comes back."""
     plan, conditions = found.plan, comebacks.of(found)
     return [
         {
@@ -53,7 +53,7 @@ def left_out(found: Focus) -> list[dict[str, str]]:
             _("Postponed, not dropped: it comes back"): comebacks.said(plan, conditions[ksf]),
             _("Some of it comes with"): words.joined(_brought_by(found, ksf)) or "–",
         }
-        for ksf, why in found.left_out.items()
+        for ksf, why in found.left_out.known.items()
     ]
 
 

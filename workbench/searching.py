@@ -1,0 +1,78 @@
+"""The choice and what explains it, as the page waits for them: quick ones at once, long ones with a bar and a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from functools import partial
+
+from kpi_core import focus
+from kpi_core.focus import Amount, Focus, Price
+from kpi_core.focus.effects import Objective
+from kpi_core.plan import Plan
+from workbench import jobs, overrides, words
+from workbench.jobs import Job
+from workbench.overrides import Override
+from workbench.words import _
+
+
+def choose(plan: Plan, objective: Objective, before: Plan) -> Focus:
+    """Return the best set; stopped, the best so far, with the gap that is left."""
+
+    def work(job: Job[Focus]) -> Focus:
+        def watch(best: float, bound: float) -> bool:
+            now = plan.tree.now(plan.kgi.metric)
+            return job.tell((best - now) / (bound - now) if bound > now else 1.0, best, bound)
+
+        return focus.choose(plan, objective=objective, before=before, watch=watch)
+
+    return jobs.result("choice", (plan.digest, before.digest, objective), work, partial(_choosing, plan))
+
+
+def _choosing(plan: Plan, *told: float) -> str:
+    kgi = plan.metrics[plan.kgi.metric]
+    if not told or max(told) == float("inf"):
+        return _("Choosing among very many sets…")
+    best, bound = (words.value(number, kgi) for number in told)
+    return _("Best so far {best}; no set brings more than {bound}.").format(best=best, bound=bound)
+
+
+def overriding(found: Focus) -> dict[str, Override]:
+    """Return what it costs to decide otherwise, for every KSF that was come to; their reasons are known then too."""
+    total = len(found.plan.ksfs)
+
+    def work(job: Job[list[tuple[str, Override]]]) -> list[tuple[str, Override]]:
+        return jobs.each(job, overrides.each(found), total)
+
+    known: list[tuple[str, Override]] = jobs.result("reasons", asked(found), work, _done)
+    return dict(known)
+
+
+def prices(found: Focus) -> tuple[Price, ...]:
+    """Return what one more of each limit is worth, the dearest first."""
+
+    def work(job: Job[list[Price]]) -> list[Price]:
+        return jobs.each(job, focus.each_price(found), len(focus.priced(found)))
+
+    known: list[Price] = jobs.result("prices", asked(found), work, _done)
+    return tuple(sorted(known, key=lambda price: -price.gain))
+
+
+def frontier(found: Focus, resource: str) -> tuple[Amount, ...]:
+    """Return the KGI for every amount of a resource."""
+
+    def work(job: Job[tuple[Amount, ...]]) -> tuple[Amount, ...]:
+        return focus.frontier(found, resource, go_on=lambda: job.tell(0.5))
+
+    return jobs.result("frontier", (asked(found), resource), work, lambda: _("Choosing anew for every amount…"))
+
+
+def _done(*told: float) -> str:
+    done, total = (int(number) for number in told) if told else (0, 0)
+    return _("{done} of {total} looked into").format(done=f"{done:,}", total=f"{total:,}")
+
+
+def asked(found: Focus) -> Hashable:
+    """Return what a choice was asked for: equal questions, equal answers."""
+    before = "" if found.before is None else found.before.digest
+    limits = repr((found.limits, found.lock, found.rule_out))
+    return found.plan.digest, before, found.objective, limits, found.proof.gap
