@@ -11,7 +11,19 @@ from kpi_core.focus.overload import overloads
 from kpi_core.horizons import Horizons
 from kpi_core.plan import Plan
 from kpi_core.plan_text import plain
-from workbench import fields, formats, limits, links, page, samples, sentences, sentences_set, session, theme, words
+from workbench import (
+    fields,
+    formats,
+    ksf_form,
+    links,
+    page,
+    samples,
+    sentences,
+    sentences_set,
+    session,
+    theme,
+    words,
+)
 from workbench.rows import chosen_set
 from workbench.rows import focus as rows
 from workbench.rows import ledger as ledger_rows
@@ -98,7 +110,7 @@ def one_effect(found: Focus) -> None:
             with column:
                 page.picture(ledger_rows.ledger(plan, entry), sentences.effect(plan, entry))
     with st.expander(_("Edit this KSF"), icon=":material/edit:"):
-        limits.ksf_form(plan, ksf)
+        ksf_form.show(plan, ksf)
         remover(ksf)
 
 

@@ -36,9 +36,10 @@ def form(plan: Plan) -> None:
                 may_be_empty=True,
                 about=_("KSFs this team takes on"),
             )
-        if part.max_ksfs is None:
-            with below:
+        with below:
+            if part.max_ksfs is None:
                 _offer_usual(plan, team)
+            _quarters(plan, team)
     fields.number(_("Budget (yen)"), "limits.budget", plan.limits.budget, unit="円", empty=_("no limit"))
 
 
@@ -56,6 +57,35 @@ def _offer_usual(plan: Plan, team: str) -> None:
             on_click=session.change,
             args=({f"teams.{team}.max_ksfs": count},),
         )
+
+
+def _quarters(plan: Plan, team: str) -> None:
+    """Let people say how many hours there are in each quarter, where one of them is tighter than the others."""
+    part, path = plan.teams[team], f"teams.{team}.quarters"
+    with st.popover(_("Hours by quarter"), icon=":material/date_range:", type="tertiary", key=f"open_{path}"):
+        if part.quarters is None:
+            st.caption(_("A KSF's hours fall evenly in the months from its start to the month it is full."))
+            even = [(part.hours or 0.0) / 4] * 4
+            label = _("Set hours for each quarter")
+            st.button(label, key=f"set_{path}", on_click=session.change, args=({path: even},))
+            return
+        below = st.container()
+        for at, column in enumerate(st.columns(4)):
+            with column:
+                _quarter(plan, team, at, below=below)
+        st.button(_("No limit by quarter"), key=f"drop_{path}", on_click=session.change, args=({path: None},))
+
+
+def _quarter(plan: Plan, team: str, at: int, *, below: DeltaGenerator) -> None:
+    path = f"teams.{team}.quarters"
+
+    def changed(text: str) -> dict[str, Any]:
+        now = list(session.plan().teams[team].quarters or [0.0] * 4)
+        now[at] = formats.parse(text)
+        return {path: now}
+
+    shown = formats.grouped((plan.teams[team].quarters or [0.0] * 4)[at])
+    fields.typed(_("Quarter {number}").format(number=at + 1), f"{path}.{at}", shown, changed, below=below)
 
 
 def _skills() -> str:
@@ -79,11 +109,12 @@ def objective() -> str:
 
 def choices(plan: Plan) -> None:
     """Let people say which KSFs must be in and which must not."""
-    _some(_("Must be in"), "limits.lock", plan.limits.lock, plan, without=plan.limits.rule_out)
-    _some(_("Ruled out"), "limits.rule_out", plan.limits.rule_out, plan, without=plan.limits.lock)
+    some(_("Must be in"), "limits.lock", plan.limits.lock, plan, without=plan.limits.rule_out)
+    some(_("Ruled out"), "limits.rule_out", plan.limits.rule_out, plan, without=plan.limits.lock)
 
 
-def _some(label: str, path: str, now: Sequence[str], plan: Plan, *, without: Collection[str]) -> None:
+def some(label: str, path: str, now: Sequence[str], plan: Plan, *, without: Collection[str]) -> None:
+    """Show a list of KSFs that one adds to and takes from."""
     st.multiselect(
         label,
         options=[ksf for ksf in plan.ksfs if ksf not in without],
@@ -94,65 +125,3 @@ def _some(label: str, path: str, now: Sequence[str], plan: Plan, *, without: Col
         args=(path, lambda chosen: {path: list(chosen)}),
     )
     fields.reason(path, label)
-
-
-def ksf_form(plan: Plan, ksf: str) -> None:
-    """Show one KSF, each field editable: what it moves, what it takes, when it works."""
-    entry, path = plan.ksfs[ksf], f"ksfs.{ksf}"
-    language = words.language()
-    fields.text(_("Name"), f"{path}.name.{language}", getattr(entry.name, language) or "")
-    if entry.illustrative:
-        st.caption(_("Illustrative numbers. Put in your own low, most likely and high."))
-    for metric in entry.moves:
-        st.caption(_("Lifts {metric} by (low, most likely, high, relative)").format(metric=md(_metric(plan, metric))))
-        columns, below = st.columns(3), st.container()
-        for at, (column, label) in enumerate(zip(columns, (_("Low"), _("Most likely"), _("High")), strict=True)):
-            with column:
-                _lift(label, plan, ksf, metric, at, below=below)
-    cost, skill, start, full = st.columns(4)
-    below = st.container()
-    with cost:
-        fields.number(_("Cost (yen)"), f"{path}.cost", entry.cost, unit="円", empty=None, below=below)
-    with skill:
-        fields.whole(_("Skill needed"), f"{path}.skill", entry.skill, low=1, high=5)
-    for column, label, at in ((start, _("Starts in month"), 0), (full, _("Full in month"), 1)):
-        with column:
-            _ramp(label, plan, ksf, at, below=below)
-    hours_columns, below = st.columns(4), st.container()
-    for column, team in zip(hours_columns, [team for team in plan.teams if team != "company"], strict=False):
-        with column:
-            hours = entry.hours.get(team)
-            fields.number(
-                _("Hours: {team}").format(team=words.name(plan.teams[team])),
-                f"{path}.hours.{team}",
-                hours,
-                empty=_("None"),
-                below=below,
-            )
-
-
-def _metric(plan: Plan, metric: str) -> str:
-    return words.name(plan.metrics[metric])
-
-
-def _lift(label: str, plan: Plan, ksf: str, metric: str, at: int, *, below: DeltaGenerator) -> None:
-    lift = plan.ksfs[ksf].moves[metric]
-    key, shown = f"ksfs.{ksf}.moves.{metric}.{at}", f"{formats.plain_number(lift[at] * 100)}%"
-
-    def changed(text: str) -> dict[str, Any]:
-        now = list(session.plan().ksfs[ksf].moves[metric])
-        now[at] = formats.parse(text, "%")
-        return {f"ksfs.{ksf}.moves.{metric}": now, f"ksfs.{ksf}.illustrative": None}
-
-    fields.typed(label, key, shown, changed, below=below)
-
-
-def _ramp(label: str, plan: Plan, ksf: str, at: int, *, below: DeltaGenerator) -> None:
-    key, shown = f"ksfs.{ksf}.ramp.{at}", formats.plain_number(plan.ksfs[ksf].ramp[at])
-
-    def changed(text: str) -> dict[str, Any]:
-        now = list(session.plan().ksfs[ksf].ramp)
-        now[at] = formats.parse(text)
-        return {f"ksfs.{ksf}.ramp": now}
-
-    fields.typed(label, key, shown, changed, below=below)

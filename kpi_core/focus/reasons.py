@@ -103,7 +103,12 @@ class Reasons(Mapping[str, Reason]):
         if not forced:
             return self._no_room({*self.lock, ksf}, ksf, alone=True) or self._beside(ksf)
         kept = forced[0].chosen
-        why = self._beside(ksf) if ksf in self._would_help and self._comes_in(ksf) else self._handicap(ksf, kept)
+        if (rivals := self._rivals(ksf, self.chosen)) and self._comes_in_beside(ksf):
+            why = Reason("excluded", {"by": rivals})
+        elif ksf in self._would_help and self._comes_in(ksf):
+            why = self._beside(ksf)
+        else:
+            why = self._handicap(ksf, kept)
         replaced = tuple(other for other in self.chosen if other not in kept)
         return replace(why, loses=self.best.kgi - forced[0].kgi, replaces=replaced)
 
@@ -125,6 +130,16 @@ class Reasons(Mapping[str, Reason]):
         fits = (needs[None, :, :] <= given[:, None, :]).all(axis=2)  # [who is given room, who fits into it]
         beaten = (fits & helps & (kgi[None, :] > kgi[:, None])).any(axis=1)
         return frozenset(ksf for ksf, yes in zip(self.out, helps & ~beaten, strict=True) if yes)
+
+    def _comes_in_beside(self, ksf: str) -> bool:
+        """Choose again as if the KSF excluded none."""
+        changes: dict[str, list[str]] = {f"ksfs.{ksf}.excludes": []}
+        for other, entry in self.plan.ksfs.items():
+            if ksf in entry.excludes:
+                changes[f"ksfs.{other}.excludes"] = [one for one in entry.excludes if one != ksf]
+        effects = replace(self.effects, plan=self.plan.replace(changes))
+        again = choosing(effects, self.limits, lock=self.lock, rule_out=self.rule_out).best().sets
+        return bool(again) and ksf in again[0].chosen
 
     def _comes_in(self, ksf: str) -> bool:
         """Choose again with just the room the KSF needs beside the chosen ones."""

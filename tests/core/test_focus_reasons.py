@@ -161,3 +161,30 @@ def test_exactly_so_many_never_breaks_a_limit():
         choose(SAMPLE.replace({"teams.field_sales.hours": 300}), exactly=2)
 
     assert places.value.code == hours.value.code == "exactly_infeasible"
+
+
+def test_a_ksf_kept_out_by_one_it_excludes_comes_in_once_it_does_not():
+    apart = SAMPLE.replace({"ksfs.F1.excludes": ["F3"]})
+    found = choose(apart)
+    (out,) = {"F1", "F3"} - set(found.chosen)
+    (rival,) = {"F1", "F3"} & set(found.chosen)
+
+    why = found.left_out[out]
+
+    assert (why.reason, why.facts["by"]) == ("excluded", (rival,))
+    assert out in choose(SAMPLE).chosen
+    assert why.loses == pytest.approx(found.kgi - choose(apart, lock=[out]).kgi)
+
+
+def test_a_quarter_that_decides_lets_the_ksf_in_once_it_has_as_many_hours_more():
+    tight = SAMPLE.replace({"teams.marketing.quarters": [150.0, 140.0, 100.0, 100.0]})
+    found = choose(tight)
+    out = next(ksf for ksf, why in found.left_out.items() if why.reason == "over_quarter")
+    facts = found.left_out[out].facts
+    quarters = list(tight.teams["marketing"].quarters)
+    quarters[facts["quarter"] - 1] += facts["short"]
+
+    again = choose(tight.replace({"teams.marketing.quarters": quarters}))
+
+    assert out in again.chosen
+    assert again.used[f"q{facts['quarter']}.marketing"] == pytest.approx(quarters[facts["quarter"] - 1])

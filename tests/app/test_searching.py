@@ -1,0 +1,140 @@
+"""A long choice beside the page: a bar and a stop button, the best so far kept, asked again answered at once."""
+
+import time
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kpi_core.focus import proof
+from kpi_core.plan import Plan
+from tests.app.test_pages import opened, words
+from tests.bench.focus_plans import plan_of
+from workbench import jobs
+from workbench import words as speech
+
+SAMPLE = Plan.from_text((Path(__file__).parents[2] / "sample_data/sample_plan.yaml").read_text("utf-8"))
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    """AppTest writes widgets' options outside the page: in the language spoken there."""
+    with speech.speaking("en"):
+        yield
+
+
+def _jobs() -> None:
+    """Run a job that says how far it is and goes on until it is stopped, or counts to 30."""
+    import time
+
+    import streamlit as st
+
+    from workbench import jobs
+
+    def work(job):
+        counted = 0
+        while counted < 30 and job.tell(counted / 30, counted):
+            time.sleep(0.05)
+            counted += 1
+        return counted
+
+    asked = st.session_state.get("asked", 1)
+    st.write(f"found {jobs.result('count', asked, work, lambda *told: f'at {told}')}")
+
+
+def test_what_takes_longer_than_a_blink_has_a_bar_and_then_its_answer():
+    app = AppTest.from_function(_jobs, default_timeout=30).run()
+
+    assert [one.value for one in app.markdown] == ["found 30"]
+    began = time.monotonic()
+    app.run()
+    assert [one.value for one in app.markdown] == ["found 30"]
+    assert time.monotonic() - began < 1  # the answer is kept: it does not count again
+
+
+def test_a_job_that_fails_says_so_and_can_be_asked_again():
+    def fails():
+        import streamlit as st
+
+        from kpi_core.errors import KpiError
+        from workbench import jobs
+
+        def work(_job):
+            raise KpiError("nothing", "No.")
+
+        try:
+            jobs.result("fails", 1, work, lambda *_told: "")
+        except KpiError as error:
+            st.write(str(error))
+
+    app = AppTest.from_function(fails, default_timeout=30)
+    for _ in range(2):
+        assert [one.value for one in app.run().markdown] == ["No."]
+
+
+def test_a_stopped_job_ends_with_what_it_has():
+    from workbench.jobs import Job, each
+
+    job = Job("asked", lambda job: each(job, iter(range(100)), 100))
+    seen = []
+
+    def some():
+        for at in range(100):
+            if at == 5:
+                job.stopped.set()
+            seen.append(at)
+            yield at
+
+    assert each(job, some(), 100) == [0, 1, 2, 3, 4, 5]
+    assert job.told == (0.06, 6, 100)
+
+
+def test_a_plan_of_billions_of_sets_is_proven_on_the_page():
+    app = opened("focus", plan=plan_of(4, 12, seed=0), language="en")
+
+    assert not app.exception
+    assert "Proven: of 7,992,538,801 possible sets none is better." in said(app)
+
+
+def test_a_choice_that_was_stopped_says_what_may_be_missing(monkeypatch):
+    monkeypatch.setattr(proof, "_STEPS", 60)
+    monkeypatch.setattr(jobs.Job, "tell", lambda *_told: False)
+
+    app = opened("focus", plan=plan_of(4, 12, channels=3, seed=2), language="en")
+
+    assert not app.exception
+    assert "Not proven: stopped while a set might still bring up to" in said(app)
+    assert "more were not looked into." in said(app)
+
+
+def test_hours_by_quarter_are_set_typed_and_taken_back():
+    app = opened("focus", language="en")
+    app.button("set_teams.marketing.quarters").click().run()
+    assert desk(app).plan.teams["marketing"].quarters == (140, 140, 140, 140)
+
+    app.text_input("teams.marketing.quarters.1").set_value("90").run()
+    assert desk(app).plan.teams["marketing"].quarters == (140, 90, 140, 140)
+    app.text_input("teams.marketing.quarters.1").set_value("たくさん").run()
+    assert desk(app).plan.teams["marketing"].quarters == (140, 90, 140, 140)
+    assert app.text_input("teams.marketing.quarters.1").value == "たくさん"
+    assert not app.exception
+
+    app.text_input("teams.marketing.quarters.1").set_value("90").run()
+    app.button("drop_teams.marketing.quarters").click().run()
+    assert desk(app).plan.teams["marketing"].quarters is None
+
+
+def test_a_ksf_that_cannot_be_chosen_with_another_replaces_it_in_the_reasons():
+    plan = SAMPLE.replace({"ksfs.F1.excludes": ["F3"]})
+
+    app = opened("focus", plan=plan, language="en")
+
+    assert any("Cannot be chosen together with" in table.value.to_csv() for table in app.table)
+
+
+def said(app):
+    return words(app).replace("\\", "")
+
+
+def desk(app):
+    return app.session_state["session_desk"]
