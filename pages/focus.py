@@ -24,9 +24,9 @@ with left:
     limits.form(plan)
     st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
     limits.choices(plan)
-found = searching.choose(plan, objective, before)
-both, parts = horizons(found), contributions(found)
 with above:
+    found = searching.choose(plan, objective, before)
+    both, parts = horizons(found), contributions(found)
     page.answer(sentences.focus(found))
     page.aside(sentences_doubt.this_year(found, both), sentences_doubt.still_needed(found, both))
 with right:

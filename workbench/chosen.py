@@ -47,12 +47,17 @@ def warnings(found: Focus) -> None:
         st.warning(sentences_set.overload(found.plan, one), icon=":material/warning:")
 
 
+_BESIDE = 3  # teams beside one another
+
+
 def teams(found: Focus, parts: Mapping[str, float]) -> None:
     """Show what each team takes on, its `parts` of what the set brings, and how many hours it takes."""
     plan = found.plan
     busy = [team for team in plan.teams if any(ksf.team == team for ksf in plan.ksfs.values())]
-    for column, team in zip(st.columns(max(len(busy), 1)), busy, strict=True):
-        with column.container(border=True, height="stretch", key=f"team_{team}"):
+    for at, team in enumerate(busy):
+        if at % _BESIDE == 0:
+            columns = st.columns(min(len(busy), _BESIDE))
+        with columns[at % _BESIDE].container(border=True, height="stretch", key=f"team_{team}"):
             st.markdown(f"**{md(words.name(plan.teams[team]))}**")
             for ksf in rows.of_team(found, team):
                 st.markdown(f"**{ksf}** {md(words.name(plan.ksfs[ksf]))}")

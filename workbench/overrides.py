@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from kpi_core.errors import KpiError
@@ -22,17 +22,23 @@ class Override:
     goes_out: tuple[str, ...] = ()
 
 
-def each(found: Focus) -> Iterator[tuple[str, Override]]:
-    """Yield the price of overriding for every KSF, the chosen first; each choice is made again, exactly."""
+def each(found: Focus, go_on: Callable[[], bool] = lambda: True) -> Iterator[tuple[str, Override]]:
+    """Yield the price of overriding for every KSF, the chosen first; each choice is made again, exactly.
+
+    As soon as `go_on` says no it ends, whatever it was at.
+    """
     for ksf in found.chosen:
-        yield ksf, _leaving_out(found, ksf)
+        price = _leaving_out(found, ksf, go_on)
+        if not go_on():
+            return
+        yield ksf, price
     for ksf, why in found.left_out.items():
         yield ksf, Override(chosen=False, loses=why.loses, goes_out=why.replaces)
 
 
-def _leaving_out(found: Focus, ksf: str) -> Override:
+def _leaving_out(found: Focus, ksf: str, go_on: Callable[[], bool]) -> Override:
     try:
-        other = _best_without(found, ksf)
+        other = _best_without(found, ksf, go_on)
     except KpiError:  # without a KSF that must be in there may be more sets than can be compared
         return Override(chosen=True, loses=None)
     return Override(
@@ -43,7 +49,7 @@ def _leaving_out(found: Focus, ksf: str) -> Override:
     )
 
 
-def _best_without(found: Focus, ksf: str) -> Alternative:
+def _best_without(found: Focus, ksf: str, go_on: Callable[[], bool]) -> Alternative:
     """Return the best set without a KSF: of the next best sets, best first, the first that lacks it, else a choice."""
     for other in found.next_best:
         if ksf not in other.chosen:
@@ -55,6 +61,7 @@ def _best_without(found: Focus, ksf: str) -> Alternative:
         before=found.before,
         lock=[one for one in found.lock if one != ksf],
         rule_out=(*found.rule_out, ksf),
+        watch=lambda _best, _bound: go_on(),
     )
     return Alternative(again.chosen, again.kgi)
 

@@ -41,7 +41,7 @@ def overriding(found: Focus) -> dict[str, Override]:
     total = len(found.plan.ksfs)
 
     def work(job: Job[list[tuple[str, Override]]]) -> list[tuple[str, Override]]:
-        return jobs.each(job, overrides.each(found), total)
+        return jobs.each(job, overrides.each(found, lambda: not job.stopped.is_set()), total)
 
     known: list[tuple[str, Override]] = jobs.result("reasons", asked(found), work, _done)
     return dict(known)
