@@ -45,9 +45,14 @@ class Triangular:
     def quantile(self, u: Array) -> Array:
         """Return low + √(u·w·(base − low)) left of base, high − √((1 − u)·w·(high − base)) right; w = high − low."""
         width, left, right = self.high - self.low, self.base - self.low, self.high - self.base
-        is_left = u * width < left
-        away = np.sqrt(np.where(is_left, u * (width * left), (1 - u) * (width * right)))
-        return np.where(is_left, self.low + away, self.high - away)
+        # Both sides everywhere, each in its own memory: a second root costs less than the arrays it would save.
+        below, above = np.asarray(u * (width * left)), np.asarray(1 - u)
+        above *= width * right
+        np.sqrt(below, out=below)
+        np.sqrt(above, out=above)
+        below += self.low
+        np.subtract(self.high, above, out=above)
+        return np.where(u * width < left, below, above)
 
     def moments(self) -> tuple[float, float]:
         """Return (low + base + high)/3 and the sum of the squared differences/36."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from copy import copy
 from functools import lru_cache
 
 import numpy as np
@@ -26,6 +25,7 @@ FEWEST, MOST = 2**4, 2**18
 _MOST_NUMBERS = 2**25  # 256 MiB
 _KEPT_NUMBERS = 2**21  # of each of the last few sets of points: 16 MiB
 _EDGE = 2.0**-53
+_BITS = 30
 
 
 def points(count: int, dimensions: int, seed: int = 0) -> Array:
@@ -104,19 +104,37 @@ def spread_of_mean(samples: npt.ArrayLike, *, blocks: int = 16) -> float:
 
 
 @lru_cache(maxsize=64)
-def _engine(dimensions: int, seed: int) -> qmc.Sobol:
-    """Return scrambled directions: making them takes longer than drawing 2^14 points."""
-    return qmc.Sobol(dimensions, scramble=True, rng=seed)
+def _directions(dimensions: int, seed: int) -> npt.NDArray[np.uint32]:
+    """Return SciPy's scrambled Sobol points in cells of 2^-30: the first, then what each bit of a place changes in it.
+
+    Making them takes longer than drawing 2^14 points. SciPy goes through the points in Gray code: the one at place
+    2^(k+1) − 1 differs from the first by the k-th direction alone.
+    """
+    engine = qmc.Sobol(dimensions, scramble=True, bits=_BITS, rng=seed)
+    first = _cell(engine)
+    found = [first]
+    for bit in range(MOST.bit_length() - 1):
+        engine.fast_forward(2 ** (bit + 1) - 1 - engine.num_generated)
+        found.append(_cell(engine) ^ first)
+    return np.array(found)
+
+
+def _cell(engine: qmc.Sobol) -> npt.NDArray[np.uint32]:
+    return np.asarray(engine.random(1)[0] * 2**_BITS, dtype=np.uint32)
 
 
 @lru_cache(maxsize=16)
 def _points(count: int, dimensions: int, seed: int) -> Array:
-    engine = copy(_engine(dimensions, seed))  # drawing moves an engine on: each takes its own from the start
-    engine.reset()
-    found = np.asfortranarray(engine.random(count))
-    np.clip(found, _EDGE, 1 - _EDGE, out=found)  # no quantile is asked for 0 or 1
+    """Return SciPy's points in another order, each in the middle of its cell: never 0 or 1."""
+    first, *directions = _directions(dimensions, seed)
+    cells = np.empty((dimensions, count), dtype=np.uint32)
+    cells[:, 0] = first
+    for bit, direction in enumerate(directions[: count.bit_length() - 1]):
+        np.bitwise_xor(cells[:, : 1 << bit], direction[:, None], out=cells[:, 1 << bit : 2 << bit])
+    found: Array = np.add(cells, 0.5, dtype=np.float64)
+    found *= 2.0**-_BITS
     found.flags.writeable = False
-    return found
+    return found.T
 
 
 def _impossible(matrix: Array) -> bool:

@@ -53,8 +53,9 @@ def quantile(metric: Metric, u: npt.ArrayLike, *, name: str = "") -> Array:
     >>> quantile(Metric(name="訪問者数", kind="count", value=400, low=300, high=500), [0.125, 0.5])
     array([350., 400.])
     """
-    found = distribution(metric, name=name).quantile(np.asarray(u, dtype=np.float64))
-    if metric.is_share:
+    shape = distribution(metric, name=name)
+    found = shape.quantile(np.asarray(u, dtype=np.float64))
+    if metric.is_share and not isinstance(shape, Triangular):  # a triangle ends within [0, 1] by itself
         return np.clip(found, 0.0, 1.0)
     if metric.shape == "split_normal" and min(_ends(metric, name)) >= 0:
         return np.maximum(found, 0.0)
