@@ -337,11 +337,12 @@ def _crossing(plan: Plan, lever: str, points: Array, kgis: Array, goal: float) -
     def kgi_at(x: float) -> float | None:
         return _kgi(plan, {lever: x})
 
+    jumps = any(step.op == "if" for formula in plan.tree.expressions.values() for step in formula.steps)
     reached = np.flatnonzero(kgis >= goal - _SAME * abs(goal))
     if reached.size:
-        return _root(kgi_at, float(points[reached[0] - 1]), float(points[reached[0]]), goal)
+        return _root(kgi_at, float(points[reached[0] - 1]), float(points[reached[0]]), goal, jumps=jumps)
     if len(kgis) < len(points):
-        return _root(kgi_at, float(points[len(kgis) - 1]), float(points[len(kgis)]), goal)
+        return _root(kgi_at, float(points[len(kgis) - 1]), float(points[len(kgis)]), goal, jumps=jumps)
     return None
 
 
@@ -350,7 +351,7 @@ def _above(kgi: float | None, goal: float) -> float:
     return -MAX_NUMBER if kgi is None else kgi - goal
 
 
-def _root(kgi_at: Reading, below: float, above: float, goal: float) -> float | None:
+def _root(kgi_at: Reading, below: float, above: float, goal: float, *, jumps: bool = True) -> float | None:
     """Return where the KGI reaches the goal, `below` being too little; `above` is enough or impossible."""
     if kgi_at(above) is None:
         above = _narrow(lambda x: kgi_at(x) is not None, below, above)[0]
@@ -365,6 +366,8 @@ def _root(kgi_at: Reading, below: float, above: float, goal: float) -> float | N
     root = float(brentq(lambda x: _above(kgi_at(x), goal), below, above, **close))
     if abs(_above(kgi_at(root), goal)) <= _CLOSE * abs(goal):
         return root
+    if not jumps:  # what looks like one is the rounding of numbers too large for the others
+        return None
     before, behind = _narrow(lambda x: _above(kgi_at(x), goal) < 0, below, above)
     # A jump (`if`) stays between the KGIs on either side; a pole (1/0) does not, and leads nowhere.
     usual = max(abs(_above(kgi_at(x), 0.0)) for x in (below, above)) + abs(goal)

@@ -529,3 +529,10 @@ def test_a_goal_for_nobody_or_of_nothing_is_refused():
         implied(tree, {"revenue": 0})
 
     assert (unknown.value.code, nothing.value.code) == ("unknown_metric", "target_invalid")
+
+
+def test_rounding_at_huge_values_is_no_way_to_the_goal():
+    """a − (a + b) is −b whatever a is, but for what is lost of b beside a very large a."""
+    plan = plan_of(1, kgi="a - (a + b)", a=1.0, b=0.109375)
+
+    assert required(plan, "a", target=-0.095703125).value is None
