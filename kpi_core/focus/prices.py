@@ -51,8 +51,8 @@ class Amount:
     knee: bool
 
 
-def prices(found: Focus) -> tuple[Price, ...]:
-    """Return what one more of each limit is worth, the dearest first, those worth nothing last.
+def prices(found: Focus | Plan) -> tuple[Price, ...]:
+    """Return what one more of each limit of a choice (of a plan: the best one) is worth, the dearest first.
 
     Limits that do not exist have no price; nor has a skill that is the highest already.
 
@@ -61,6 +61,7 @@ def prices(found: Focus) -> tuple[Price, ...]:
     KpiError
         As `choose`, where the wider choice cannot be looked through.
     """
+    found = choose(found) if isinstance(found, Plan) else found
     return tuple(sorted(each_price(found), key=lambda price: -price.gain))
 
 

@@ -31,7 +31,9 @@ class Reason:
     much is missing even with only what must be in beside it.
     `skill_gap`, `flow`, `prerequisite`, `slow_ramp`: more room would not do, and this is its largest
     handicap; `lower_effect`: it has none.
-    `loses` is what the KGI would lose if it were forced in (None: it cannot be), `replaces` what would then go.
+    `adds` is what it would add to the chosen set, as a share of the KGI; `later` what in a year in which
+    every effect is full. `loses` is what the KGI would lose if it were forced in (None: it cannot be),
+    `replaces` what would then go.
     """
 
     code: str
@@ -194,6 +196,12 @@ class Reasons(Mapping[str, Reason]):
             return Reason("over_quarter", {**facts, "quarter": int(kind[1:])})
         return Reason("over_hours" if team else "over_budget", facts)
 
+    def _beside_the_set(self, ksf: str, effects: Effects) -> float:
+        """Return what a KSF would add to the KGI of the chosen set if it simply came along."""
+        rows = [[other in self.chosen or other == more for other in effects.ksfs] for more in ("", ksf)]
+        without, with_it = effects.kgi(np.array(rows, dtype=np.float64))
+        return float(with_it - without)
+
     def _handicap(self, ksf: str, among: Collection[str]) -> Reason:
         """Return the largest handicap of a KSF among those it would be chosen with."""
         effects, plan, entry = self.effects, self.plan, self.plan.ksfs[ksf]
@@ -201,7 +209,7 @@ class Reasons(Mapping[str, Reason]):
         factors = {**effects.own[ksf], "prerequisites": float(effects.prerequisites(row, ksf)[0])}
         bad = {step: factors[step] for step in _HANDICAPS if factors[step] < (_SLOW if step == "ramp" else 1)}
         if not bad:
-            return Reason("lower_effect")
+            return Reason("lower_effect", {"adds": self._beside_the_set(ksf, self.effects) / abs(self.best.kgi or 1.0)})
         worst = min(bad, key=bad.__getitem__)
         facts: dict[str, object] = {"factor": bad[worst]}
         if worst == "skill":
@@ -212,7 +220,8 @@ class Reasons(Mapping[str, Reason]):
         elif worst == "prerequisites":
             facts |= {"missing": tuple(other for other in entry.depends_on if other not in among)}
         else:
-            facts |= {"start": entry.ramp[0], "full": entry.ramp[1]}
+            later = self._beside_the_set(ksf, replace(self.effects, objective="run_rate"))
+            facts |= {"start": entry.ramp[0], "full": entry.ramp[1], "later": later}
         return Reason(_HANDICAPS[worst], facts)
 
 

@@ -188,3 +188,30 @@ def test_a_quarter_that_decides_lets_the_ksf_in_once_it_has_as_many_hours_more()
 
     assert out in again.chosen
     assert again.used[f"q{facts['quarter']}.marketing"] == pytest.approx(quarters[facts["quarter"] - 1])
+
+
+def test_a_slow_ksf_says_what_it_adds_in_a_year_in_which_all_is_full():
+    """F4 rises from month 4 to 10: 5.5 of 12 months' effect, §3.5; once full it would add to the six at run rate."""
+    found = choose(SAMPLE)
+    full = choose(SAMPLE, FocusLimits(), objective="run_rate", lock=found.chosen, rule_out=found.left_out)
+    with_it = choose(
+        SAMPLE, FocusLimits(), objective="run_rate", lock=(*found.chosen, "F4"),
+        rule_out=[ksf for ksf in found.left_out if ksf != "F4"],
+    )  # fmt: skip
+
+    why = found.left_out["F4"]
+
+    assert why.reason == "slow_ramp"
+    assert why.facts["later"] == pytest.approx(with_it.kgi - full.kgi)
+
+
+def test_a_ksf_without_a_handicap_says_what_it_would_add():
+    easy = {f"ksfs.{ksf}.{field}": value for ksf in ("F2",) for field, value in (("skill", 1), ("ramp", [1, 3]))}
+    weak = SAMPLE.replace({**easy, "ksfs.F2.moves": {"proposal_rate": [0.001, 0.002, 0.003]}})
+    found = choose(weak)
+
+    why = found.left_out["F2"]
+
+    assert why.reason == "lower_effect"
+    beside = choose(weak, FocusLimits(), lock=(*found.chosen, "F2"), rule_out=[k for k in found.left_out if k != "F2"])
+    assert why.facts["adds"] == pytest.approx(beside.kgi / found.kgi - 1)

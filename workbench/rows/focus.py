@@ -94,20 +94,28 @@ def reason(plan: Plan, why: Reason) -> str:
         "skill_gap": _("Needs skill {needed}, {team} has {has}: only {share} of the effect would come"),
         "flow": _("Needs {needed} {metric} a month, has {has}: only {share} of the effect would come"),
         "prerequisite": _("Builds on {missing}, which is not chosen: only {share} of the effect would come"),
-        "slow_ramp": _("Works from month {start} to {full}: only {share} of the effect falls within 12 months"),
-        "lower_effect": _("Brings less than what it would replace"),
+        "slow_ramp": _(
+            "Works from month {start} to {full}: only {share} of the effect comes in time; once full it adds {later}"
+        ),
+        "lower_effect": _("Beside the set it adds only {adds}"),
+        "lower_effect_replaces": _("Would replace {replaces} and lose {loses}"),
     }
-    said = says[f"{why.code}_alone" if why.facts.get("alone") else why.code]
-    return said.format(**{name: _fact(plan, name, fact) for name, fact in _facts(why).items()})
+    code = f"{why.code}_alone" if why.facts.get("alone") else why.code
+    if why.code == "lower_effect" and why.replaces:
+        code = "lower_effect_replaces"
+    return says[code].format(**{name: _fact(plan, name, fact) for name, fact in _facts(plan, why).items()})
 
 
-def _facts(why: Reason) -> Mapping[str, object]:
-    short = why.facts.get("short", 0.0)
-    return {
-        **why.facts,
-        "share": why.facts.get("factor", 1.0),
-        "short": words.money(float(str(short))) if why.code == "over_budget" else short,
-    }
+def _facts(plan: Plan, why: Reason) -> Mapping[str, object]:
+    kgi, facts = plan.metrics[plan.kgi.metric], why.facts
+    said: dict[str, object] = {**facts, "share": facts.get("factor", 1.0), "replaces": why.replaces}
+    if why.code == "over_budget":
+        said["short"] = words.money(float(str(facts["short"])))
+    if why.loses is not None:
+        said["loses"] = words.value(why.loses, kgi)
+    if "later" in facts:
+        said["later"] = words.value(float(str(facts["later"])), kgi)
+    return said
 
 
 def _fact(plan: Plan, name: str, fact: object) -> str:
@@ -115,7 +123,7 @@ def _fact(plan: Plan, name: str, fact: object) -> str:
         return words.name(plan.teams[str(fact)])
     if name == "metric":
         return words.name(plan.metrics[str(fact)])
-    if name == "share" and isinstance(fact, float):
+    if name in ("share", "adds") and isinstance(fact, float):
         return words.percent(fact)
     if isinstance(fact, tuple):
         return words.joined([f"{ksf} {words.name(plan.ksfs[ksf])}" if ksf in plan.ksfs else ksf for ksf in fact])
