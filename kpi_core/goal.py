@@ -37,6 +37,7 @@ Reading = Callable[[float], float | None]
 _IMPOSSIBLE = {"rate_out_of_range", "division_by_zero", "not_finite"}
 _STEPS = 64
 _SAME = 1e-12
+_JUMPS = frozenset({"if", "<", ">", "<=", ">=", "=", "<>"})
 _CLOSE = 1e-9
 _STILL = 1e-13
 _TURNS = 400
@@ -337,7 +338,7 @@ def _crossing(plan: Plan, lever: str, points: Array, kgis: Array, goal: float) -
     def kgi_at(x: float) -> float | None:
         return _kgi(plan, {lever: x})
 
-    jumps = any(step.op == "if" for formula in plan.tree.expressions.values() for step in formula.steps)
+    jumps = any(step.op in _JUMPS for formula in plan.tree.expressions.values() for step in formula.steps)
     reached = np.flatnonzero(kgis >= goal - _SAME * abs(goal))
     if reached.size:
         return _root(kgi_at, float(points[reached[0] - 1]), float(points[reached[0]]), goal, jumps=jumps)

@@ -10,7 +10,7 @@ import numpy as np
 
 from kpi_core.errors import KpiError
 from kpi_core.focus.choosing import Alternative, Choosing, choosing
-from kpi_core.focus.conflict import Clash, conflict
+from kpi_core.focus.conflict import conflict
 from kpi_core.focus.effects import Effects
 from kpi_core.focus.search import SAME, FocusLimits, exclusions, usage, used_by
 from kpi_core.plan import Plan
@@ -226,22 +226,9 @@ class Reasons(Mapping[str, Reason]):
 
 
 def nothing_fits(plan: Plan, limits: FocusLimits, lock: Collection[str], rule_out: Collection[str]) -> KpiError:
-    """Return the error for wishes that cannot be met: it names what is in the way, and as `conflict` all that clashes.
-
-    Several limits that only together are too tight are `limits_conflict`.
-    """
-    clashes = conflict(plan, limits, lock, rule_out)
-    error = _several(clashes) if len(clashes) > 1 else _nothing_fits(plan, limits, lock, rule_out)
-    return KpiError(error.code, error.message, **error.facts, conflict=clashes)
-
-
-def _several(clashes: Collection[Clash]) -> KpiError:
-    return KpiError(
-        "limits_conflict",
-        "These limits cannot all be kept: {limits}. Let one of them give.",
-        limits=", ".join(f"{clash.limit} {clash.has:,.10g}" for clash in clashes),
-        limit=next(iter(clashes)).limit,
-    )
+    """Return the error for wishes that cannot be met: it names what is in the way, and as `conflict` what clashes."""
+    error = _nothing_fits(plan, limits, lock, rule_out)
+    return KpiError(error.code, error.message, **error.facts, conflict=conflict(plan, limits, lock, rule_out))
 
 
 def _nothing_fits(plan: Plan, limits: FocusLimits, lock: Collection[str], rule_out: Collection[str]) -> KpiError:

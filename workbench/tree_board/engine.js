@@ -46,6 +46,7 @@ const COURSES = {
 
 const MOST_NUMBER = 1e15; // kpi_core.document.MAX_NUMBER
 const [SAME, CLOSE, WALK_STEPS, HALVINGS] = [1e-12, 1e-9, 64, 200]; // kpi_core.goal
+const JUMPS = new Set(["if", "<", ">", "<=", ">=", "=", "<>"]); // kpi_core.goal
 
 /** Return the program made ready to run; `shares` says for each metric whether it must stay within 0..1. */
 function newModel(program, shares = []) {
@@ -62,6 +63,7 @@ function newModel(program, shares = []) {
   }
   model.courseCodes = program.steps.map((steps) => steps && readySteps(steps, COURSES));
   model.divisors = codes.map((code) => divisorsOf(code ?? []));
+  model.jumps = codes.some((code) => (code ?? []).some((step) => JUMPS.has(step.op)));
   model.spare = new Float64Array(codes.length);
   model.operands = new Float64Array(Math.max(1, ...codes.map((code) => code?.length ?? 0)));
   return model;
@@ -285,6 +287,7 @@ function closeIn(search, below, above) {
   if (over <= 0) return over >= -SAME * size ? above : null;
   const root = brent(spare, below, above);
   if (Math.abs(spare(root)) <= CLOSE * size) return root;
+  if (!search.model.jumps) return null; // what looks like a jump is the rounding of numbers too large for the others
   const [before, behind] = narrow((x) => spare(x) < 0, below, above);
   // a jump (`if`) stays between the values on either side; a pole (1/0) does not, and leads nowhere
   const usual = Math.max(Math.abs(spare(below, 0)), Math.abs(spare(above, 0))) + size;
