@@ -25,6 +25,7 @@ with left:
     st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
     limits.choices(plan)
 with above:
+    page.remarks(*says.in_the_way(plan))
     found = searching.choose(plan, objective, before)
     both, parts = horizons(found), contributions(found)
     page.answer(sentences.focus(found))

@@ -73,6 +73,12 @@ def result(kind: str, asked: Hashable, work: Callable[[Job[Result]], Result], sa
     return job.results[0]
 
 
+def stopped(kind: str) -> bool:
+    """Return whether the last job of a kind was stopped before its end."""
+    job = session.recall(f"job_{kind}")
+    return isinstance(job, Job) and job.stopped.is_set()
+
+
 def _show(kind: str, job: Job[Result], says: Callable[..., str]) -> None:
     place = st.empty()
     with place.container(horizontal=True, vertical_alignment="center", key=f"job_{kind}"):

@@ -7,9 +7,12 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from workbench import fields, formats, limits, session, words
 from workbench.words import _, md
+
+_LAST_MONTH = 60
 
 
 def show(plan: Plan, ksf: str) -> None:
@@ -53,6 +56,14 @@ def show(plan: Plan, ksf: str) -> None:
         limits.some(_("Cannot be chosen with"), f"{path}.excludes", entry.excludes, plan, without=[ksf])
 
 
+def _month(text: str) -> float:
+    month = formats.parse(text)
+    if not 0 <= month <= _LAST_MONTH:
+        said = text.strip()[:40]
+        raise KpiError("no_month", "“{text}” is no month of a plan. Write 0 to {last}.", text=said, last=_LAST_MONTH)
+    return month
+
+
 def _metric(plan: Plan, metric: str) -> str:
     return words.name(plan.metrics[metric])
 
@@ -74,7 +85,7 @@ def _ramp(label: str, plan: Plan, ksf: str, at: int, *, below: DeltaGenerator) -
 
     def changed(text: str) -> dict[str, Any]:
         now = list(session.plan().ksfs[ksf].ramp)
-        now[at] = formats.parse(text)
+        now[at] = _month(text)
         return {f"ksfs.{ksf}.ramp": now}
 
     fields.typed(label, key, shown, changed, below=below)

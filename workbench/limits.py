@@ -65,9 +65,12 @@ def _quarters(plan: Plan, team: str) -> None:
     with st.popover(_("Hours by quarter"), icon=":material/date_range:", type="tertiary", key=f"open_{path}"):
         if part.quarters is None:
             st.caption(_("A KSF's hours fall evenly in the months from its start to the month it is full."))
+            if part.hours is None:
+                st.caption(_("Set the team's hours first: they are then spread over the quarters."))
             even = [(part.hours or 0.0) / 4] * 4
             label = _("Set hours for each quarter")
-            st.button(label, key=f"set_{path}", on_click=session.change, args=({path: even},))
+            off = part.hours is None
+            st.button(label, key=f"set_{path}", on_click=session.change, args=({path: even},), disabled=off)
             return
         below = st.container()
         for at, column in enumerate(st.columns(4)):
@@ -114,14 +117,18 @@ def choices(plan: Plan) -> None:
 
 
 def some(label: str, path: str, now: Sequence[str], plan: Plan, *, without: Collection[str]) -> None:
-    """Show a list of KSFs that one adds to and takes from."""
+    """Show a list of KSFs that one adds to and takes from.
+
+    What a multiselect holds are the words shown: in another language it is another field.
+    """
+    key = f"{path}.{words.language()}"
     st.multiselect(
         label,
         options=[ksf for ksf in plan.ksfs if ksf not in without],
         format_func=lambda ksf: f"{ksf} {words.name(plan.ksfs[ksf])}",
         placeholder=_("None"),
-        key=session.follow(path, list(now)),
+        key=session.follow(key, list(now)),
         on_change=fields.store,
-        args=(path, lambda chosen: {path: list(chosen)}),
+        args=(key, lambda chosen: {path: list(chosen)}),
     )
-    fields.reason(path, label)
+    fields.reason(key, label)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from kpi_core.focus import Focus
 from kpi_core.focus.robustness import DRAWS, Robustness, steps
-from workbench import page, searching, sentences_focus, session
+from workbench import jobs, page, searching, sentences_focus, session
 from workbench.rows import one_more as rows
 from workbench.words import _
 
@@ -16,7 +16,10 @@ _TRIED = "futures_tried"
 def show(found: Focus) -> None:
     """Show what one more of each limit is worth, and the KGI for every amount of one of them."""
     known = searching.prices(found)
-    page.answer_small(sentences_focus.dearest(found, known))
+    if jobs.stopped("prices"):
+        page.aside(sentences_focus.priced(found, known))
+    else:
+        page.answer_small(sentences_focus.dearest(found, known))
     page.table(rows.prices(found, known), key="prices")
     if any(price.gain < 0 for price in known):
         st.caption(_("More skill leaves less to gain from basic KSFs: a level more can make this choice bring less."))
@@ -33,7 +36,10 @@ def show(found: Focus) -> None:
         width=360,
     )
     way = searching.frontier(found, resource)
-    page.picture(rows.frontier(found, resource, way), sentences_focus.frontier(found, resource, way))
+    page.picture(
+        rows.frontier(found, resource, way),
+        sentences_focus.frontier(found, resource, way, stopped=jobs.stopped("frontier")),
+    )
 
 
 def hold(found: Focus) -> None:

@@ -32,6 +32,7 @@ _STYLE = """
 .stMainBlockContainer { padding: 3.75rem 2rem 4rem; max-width: 1480px; }
 .stMainBlockContainer h1 { padding: 0 0 0.25rem; }
 .stMainBlockContainer h2 { padding-top: 1.5rem; }
+[data-testid="stStatusWidget"] button { display: none; } /* our own stop keeps what is known; Streamlit's drops it */
 .stMain { font-variant-numeric: tabular-nums; }
 [data-testid="stCaptionContainer"] { color: inherit; opacity: 0.76; } /* the theme's own grey is too pale to read */
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 1.5rem; }
@@ -114,7 +115,9 @@ def picture(drawn: Picture, reading: str) -> None:
 
 def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
     """Show rows for reading: numbers right-aligned, no index, nothing in a cell is markup."""
-    columns = list(rows[0]) if rows else []
+    if not rows:
+        return
+    columns = list(rows[0])
     numeric = [at for at, name in enumerate(columns, 1) if _is_numeric([row[name] for row in rows])]
     cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
     with st.container(key=key):

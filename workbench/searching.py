@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from functools import partial
 
-from kpi_core import focus
+from kpi_core import focus, plan_text
 from kpi_core.focus import Amount, Focus, Price
 from kpi_core.focus.effects import Objective
 from kpi_core.plan import Plan
@@ -25,7 +26,15 @@ def choose(plan: Plan, objective: Objective, before: Plan) -> Focus:
 
         return focus.choose(plan, objective=objective, before=before, watch=watch)
 
-    return jobs.result("choice", (plan.digest, before.digest, objective), work, partial(_choosing, plan))
+    asked_for = (_question(plan), before.digest, objective)
+    found = jobs.result("choice", asked_for, work, partial(_choosing, plan))
+    return found if found.plan is plan else replace(found, plan=plan)
+
+
+def _question(plan: Plan) -> str:
+    """Return what of a plan a choice depends on: not what was agreed before, nor its name."""
+    said = plan.to_data()
+    return plan_text.to_json({name: part for name, part in said.items() if name not in ("decisions", "name")})
 
 
 def _choosing(plan: Plan, *told: float) -> str:
@@ -39,6 +48,8 @@ def _choosing(plan: Plan, *told: float) -> str:
 def overriding(found: Focus) -> dict[str, Override]:
     """Return what it costs to decide otherwise, for every KSF that was come to; their reasons are known then too."""
     total = len(found.plan.ksfs)
+    if found.proof.gap:  # beside a set that is not proven no price would be one
+        return {}
 
     def work(job: Job[list[tuple[str, Override]]]) -> list[tuple[str, Override]]:
         return jobs.each(job, overrides.each(found, lambda: not job.stopped.is_set()), total)
@@ -75,4 +86,4 @@ def asked(found: Focus) -> Hashable:
     """Return what a choice was asked for: equal questions, equal answers."""
     before = "" if found.before is None else found.before.digest
     limits = repr((found.limits, found.lock, found.rule_out))
-    return found.plan.digest, before, found.objective, limits, found.proof.gap
+    return _question(found.plan), before, found.objective, limits, found.proof.gap

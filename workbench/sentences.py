@@ -191,8 +191,18 @@ def focus(found: Focus) -> str:
     if not found.chosen:
         return _("Within these limits no KSF helps. Give more hours, budget or places.")
     if len(found.chosen) == 1:
-        return _("This one KSF takes {kgi} from {was} to {now} ({gain}).").format(**said)
-    return _("These {count} KSFs take {kgi} from {was} to {now} ({gain}).").format(**said)
+        told = {
+            "average": _("This one KSF takes {kgi} from {was} to {now} on average over twelve months ({gain})."),
+            "year": _("This one KSF takes {kgi} from {was} to {now} this year ({gain})."),
+            "run_rate": _("This one KSF takes {kgi} from {was} to {now} once in full ({gain})."),
+        }
+    else:
+        told = {
+            "average": _("These {count} KSFs take {kgi} from {was} to {now} on average over twelve months ({gain})."),
+            "year": _("These {count} KSFs take {kgi} from {was} to {now} this year ({gain})."),
+            "run_rate": _("These {count} KSFs take {kgi} from {was} to {now} once in full ({gain})."),
+        }
+    return told[found.objective].format(**said)
 
 
 def proof(found: Focus) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kpi_core.focus import Amount, Focus, Price, Robustness
+from kpi_core.focus import priced as every_limit
 from kpi_core.plan import Plan
 from workbench import words
 from workbench.sentences import both, listed
@@ -47,6 +48,13 @@ def step(plan: Plan, price: Price) -> str:
     return said.format(team=words.name(plan.teams[team]), quarter=kind[1:])
 
 
+def priced(found: Focus, known: Sequence[Price]) -> str:
+    """Say how many of the limits have a price, where one stopped before the others."""
+    return _("{done} of {total} limits were looked into before it was stopped.").format(
+        done=len(known), total=len(every_limit(found))
+    )
+
+
 def dearest(found: Focus, known: Sequence[Price]) -> str:
     """Say what one more is worth most, ties as ties; that nothing more helps, if so."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
@@ -59,13 +67,15 @@ def dearest(found: Focus, known: Sequence[Price]) -> str:
     )
 
 
-def frontier(found: Focus, name: str, way: Sequence[Amount]) -> str:
-    """Read the frontier aloud: what is enough, and the knees on the way."""
+def frontier(found: Focus, name: str, way: Sequence[Amount], *, stopped: bool = False) -> str:
+    """Read the frontier aloud: what is enough, and the knees on the way; if one stopped, how far one came."""
     plan = found.plan
     kgi = plan.metrics[plan.kgi.metric]
     if not way:
         return _("No set keeps the other limits.")
     last = way[-1]
+    if stopped:
+        return _("Looked into up to {amount}; not beyond.").format(amount=amount(name, last.amount))
     told = _("More than {enough} of {resource} brings nothing more: {kgi}.").format(
         enough=amount(name, last.amount), resource=resource(plan, name), kgi=words.value(last.kgi, kgi)
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kpi_core.focus import Focus
+from kpi_core.focus import Focus, FocusLimits, conflicts
 from kpi_core.focus.overload import Overload
 from kpi_core.horizons import Horizons
 from kpi_core.plan import Plan
@@ -70,6 +70,26 @@ def ties(found: Focus) -> str:
     return told.format(count=count)
 
 
+def in_the_way(plan: Plan) -> list[str]:
+    """Say of each limit that what must be in breaks how much more it would take; nothing, if all fits. Plain text."""
+    if not plan.limits.lock:
+        return []
+    groups = conflicts(plan, FocusLimits.of(plan), plan.limits.lock, plan.limits.rule_out)
+    if not groups:
+        return []
+    lacks = [
+        _("{resource}: there is {has}, {short} more is needed.").format(
+            resource=sentences_focus.resource(plan, name),
+            has=sentences_focus.amount(name, clash.has),
+            short=sentences_focus.amount(name, clash.short),
+        )
+        for group in groups
+        for clash in group
+        for name in [clash.limit.replace("max_ksfs.", "ksfs.")]
+    ]
+    return [_("What must be in does not fit within the limits. Let some of it go, or give more:"), *lacks]
+
+
 def not_looked_into(found: Focus) -> str:
     """Say how many of the KSFs left out were not looked into before one stopped."""
     count = len(found.left_out) - len(found.left_out.known)
@@ -101,7 +121,9 @@ def why_in(found: Focus, ksf: str, price: Override | None) -> str:
     kgi = found.plan.metrics[found.plan.kgi.metric]
     if ksf in found.lock:
         return _("Must be in, as set by hand.")
-    if price is None or price.loses is None or price.loses < WORTH:
+    if price is None or found.proof.gap:  # one stopped before it was known
+        return ""
+    if price.loses is None or price.loses < WORTH:
         return _("It is in the best set; another without it is just as good.")
     return _("Without it even the next best set brings {loss} less.").format(loss=words.value(price.loses, kgi))
 

@@ -1,7 +1,7 @@
 """Focus: the few KSFs to put people on, proven best through the tree under real limits."""
 
 from kpi_core.focus.choosing import Alternative
-from kpi_core.focus.conflict import Clash, conflict
+from kpi_core.focus.conflict import Clash, conflict, conflicts
 from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
 from kpi_core.focus.explain import Focus, Proof, choose
 from kpi_core.focus.prices import Amount, Price, each_price, frontier, priced, prices
@@ -25,6 +25,7 @@ __all__ = [
     "Robustness",
     "choose",
     "conflict",
+    "conflicts",
     "each_price",
     "first_review",
     "frontier",

@@ -1,18 +1,20 @@
 """The best sets within the limits, whichever way is quicker: all of them looked at, or branch and bound.
 
 Few sets are looked at one by one, whatever the tree. Many are searched (`proof`) if the KGI is a sum of products of
-what the KSFs multiply. Both prove their answer, and order equal sets alike: fewer KSFs, then the plan's order.
+what the KSFs multiply. Both prove their answer, and order equal sets alike: fewer KSFs, then the plan's order (of
+thousands of equal sets a search may not have seen the first).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 
+from kpi_core.errors import KpiError
 from kpi_core.focus.bundles import Bundles, Bundling
 from kpi_core.focus.channels import channels
 from kpi_core.focus.effects import Effects
@@ -84,16 +86,21 @@ def choosing(
     idle = effects.idle - set(lock) if limits.exactly is None else frozenset()
     bundling = Bundling(effects, limits, frozenset(lock), frozenset({*rule_out, *idle}))
     if bundling.considered > max(FEW, 1) and (hunt := _hunt(effects)) is not None:
-        return Searched(effects, bundling, hunt, watch or (lambda _best, _bound: True))
+        try:
+            return Searched(effects, bundling, hunt, bundling.all(), watch or (lambda _best, _bound: True))
+        except KpiError:  # one team has too many bundles to begin with; few of them may keep the limits
+            pass
     return Listed(feasible(effects, limits, lock=lock, rule_out=rule_out))
 
 
 def _hunt(effects: Effects) -> Callable[..., Hunt] | None:
-    """Return the way to search that fits the KGI, if there is one."""
+    """Return the way to search that fits the KGI, if there is one; a KGI that is 0 whatever is chosen has none."""
+    if not effects.metrics:
+        return None
     if effects.objective == "year":
-        return partial(Yearly, effects=effects) if is_convex(effects) else None
+        return partial(Yearly, effects=effects) if effects.baseline > 0 and is_convex(effects) else None
     products = channels(effects)
-    return None if products is None else partial(Searching, channels=products)
+    return partial(Searching, channels=products) if products is not None and products.weights.any() else None
 
 
 @dataclass(frozen=True)
@@ -130,19 +137,16 @@ class Searched:
     effects: Effects
     bundling: Bundling
     hunt: Callable[..., Hunt]
+    parts: Sequence[Bundles]
     watch: Watch
 
-    @cached_property
-    def parts(self) -> list[Bundles]:
-        """Return every team's bundles."""
-        return self.bundling.all()
-
-    def by(self, effects: Effects) -> Searched:
+    def by(self, effects: Effects) -> Choosing:
         """Return the search of the same bundles by another ledger."""
         bundling = replace(self.bundling, effects=effects)
-        other = Searched(effects, bundling, _hunt(effects) or self.hunt, self.watch)
-        other.__dict__["parts"] = bundling.again(self.parts)
-        return other
+        hunt = _hunt(effects)
+        if hunt is None:
+            return choosing(effects, bundling.limits, lock=bundling.lock, rule_out=bundling.rule_out)
+        return Searched(effects, bundling, hunt, bundling.again(self.parts), self.watch)
 
     def best(self, count: int = 1, *, having: str | None = None) -> Best:
         """Return the best sets, of those with one KSF if it is named."""

@@ -9,7 +9,7 @@ too tight by itself is looked for before two that are too tight together, then a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 
@@ -38,20 +38,29 @@ class Clash:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What is asked of a set, whatever it brings."""
+    """What is asked of a set, whatever it brings; limits that are `free` are not kept."""
 
     plan: Plan
     limits: FocusLimits
     lock: Collection[str]
     rule_out: Collection[str]
+    free: frozenset[str] = frozenset()
 
     def conflict(self) -> tuple[Clash, ...]:
         """Return the smallest group of limits that conflict with what must be in; () if it is not the limits."""
-        rows = [row for row in self._bounds if np.isfinite(self._bounds[row])]
+        rows = [row for row in self._bounds if np.isfinite(self._bounds[row]) and row not in self.free]
         if self._least(None, rows) is not None or self._least(None, []) is None:
             return ()
         group = self._smallest(rows)
         return tuple(Clash(limit=row, has=self._bounds[row], short=self._short(row, group)) for row in group)
+
+    def conflicts(self) -> tuple[tuple[Clash, ...], ...]:
+        """Return that group, then the smallest of the other limits, and so on, until what is left can be kept."""
+        groups, wishes = [], self
+        while group := wishes.conflict():
+            groups.append(group)
+            wishes = replace(wishes, free=wishes.free | {clash.limit for clash in group})
+        return tuple(groups)
 
     def _smallest(self, rows: Sequence[str]) -> Sequence[str]:
         for size in range(1, _TOGETHER + 1):
@@ -108,6 +117,13 @@ class Wishes:
         for team in {self.plan.ksfs[ksf].team for ksf in self._ksfs} if self.limits.exactly is not None else ():
             mine = self._uses(f"ksfs.{team}")
             yield LinearConstraint(mine[None, :], lb=self.limits.least(int(mine.sum())), ub=self.limits.exactly)
+
+
+def conflicts(
+    plan: Plan, limits: FocusLimits, lock: Collection[str], rule_out: Collection[str]
+) -> tuple[tuple[Clash, ...], ...]:
+    """Return all that is in the way: the smallest group of limits that conflict, then those of the others."""
+    return Wishes(plan, limits, lock, rule_out).conflicts()
 
 
 def conflict(plan: Plan, limits: FocusLimits, lock: Collection[str], rule_out: Collection[str]) -> tuple[Clash, ...]:

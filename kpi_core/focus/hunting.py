@@ -23,6 +23,7 @@ HAIR = 1e-11
 _FIRST_STEPS = 2_000_000
 _TRIED = 64
 _KEPT = 4_096
+_PIECE = 16_384
 
 # Told the best KGI so far and what no set exceeds; False stops the search.
 Watch = Callable[[float, float], bool]
@@ -84,9 +85,14 @@ class Hunt(ABC):
         return float(self.best[self.wanted - 1]) if len(self.best) >= self.wanted else NEVER
 
     def look_at(self, picks: Picks) -> None:
-        """Evaluate choices and keep the best, and those as good as the last of them."""
+        """Evaluate choices that keep the limits and keep the best, and those as good as the last of them."""
+        for start in range(0, len(picks), _PIECE):
+            self._look_at_some(picks[start : start + _PIECE])
+
+    def _look_at_some(self, picks: Picks) -> None:
         _, true = chosen_by(self.parts, picks, self.ksfs)
-        picks = picks[true]
+        used = sum((uses[rows] for uses, rows in zip(self.uses, picks.T, strict=True)), np.zeros((len(picks), 1)))
+        picks = picks[true & (used <= self.limits + HAIR).all(axis=1)]
         worth = self.value(self.logs(picks))
         self.evaluated += len(picks)
         both, worth = np.concatenate((self.picks, picks)), np.concatenate((self.best, worth))

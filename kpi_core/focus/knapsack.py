@@ -33,6 +33,7 @@ _HAIR = 1e-11
 # HiGHS stops at an absolute gap of 1e-6 that SciPy does not let one set: values are scaled so that it means nothing.
 _SCALE = 1e4
 TAKEOVER_SECONDS = 120.0
+_SPARE = 50  # answers that may break a limit by a hair
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +91,8 @@ def relaxed(problem: Knapsack, prices: Array | None = None) -> Relaxed:
             break
         columns |= new
         value, prices = _master(problem, list(columns), 100 * span + 1)
+        if value is None:
+            break
         if best[0] - value <= 1e-12 * max(1.0, abs(value)):
             break
     bound, prices = best
@@ -97,8 +100,11 @@ def relaxed(problem: Knapsack, prices: Array | None = None) -> Relaxed:
     return Relaxed(bound, prices, [gain.max() - gain for gain in gains])
 
 
-def _master(problem: Knapsack, columns: Sequence[tuple[int, int]], penalty: float) -> tuple[float, Array]:
-    """Solve the linear program over some options; missing room costs `penalty`. Return its value and the prices."""
+def _master(problem: Knapsack, columns: Sequence[tuple[int, int]], penalty: float) -> tuple[float | None, Array]:
+    """Solve the linear program over some options; missing room costs `penalty`. Return its value and the prices.
+
+    There is no value where its numbers lie too far apart to be solved; any prices give a bound all the same.
+    """
     resources, groups = len(problem.room), len(problem.values)
     values = np.array([problem.values[group][option] for group, option in columns])
     uses = np.array([problem.uses[group][option] for group, option in columns])
@@ -112,6 +118,8 @@ def _master(problem: Knapsack, columns: Sequence[tuple[int, int]], penalty: floa
         b_eq=np.ones(groups),
         method="highs-ds",
     )
+    if found.fun is None:
+        return None, np.zeros(resources)
     return -float(found.fun), np.maximum(0.0, -found.ineqlin.marginals)
 
 
@@ -178,7 +186,9 @@ def taken_over(problem: Knapsack, count: int, seconds: float = TAKEOVER_SECONDS)
     cuts: list[csr_array] = []
     found: list[Picks] = []
     bound = np.inf
-    for _ in range(count):
+    for _ in range(count + _SPARE):
+        if len(found) == count:
+            break
         limits = [LinearConstraint(one_each, lb=1, ub=1), *([fits] if len(problem.room) else [])]
         if cuts:
             limits.append(LinearConstraint(vstack(cuts), ub=len(problem.values) - 1))
@@ -197,7 +207,8 @@ def taken_over(problem: Knapsack, count: int, seconds: float = TAKEOVER_SECONDS)
         places = np.array(
             [starts[at] + int(answer.x[starts[at] : starts[at + 1]].argmax()) for at in range(groups[-1] + 1)]
         )
-        found.append(places - starts[:-1])
+        if (uses[places].sum(axis=0) <= problem.room + _HAIR).all():  # HiGHS lets a limit be broken by a hair
+            found.append(places - starts[:-1])
         cuts.append(coo_array((np.ones(len(places)), (np.zeros_like(places), places)), shape=(1, len(values))).tocsr())
         if answer.status != 0:
             break

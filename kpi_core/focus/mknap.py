@@ -57,7 +57,7 @@ def read(text: str) -> list[Problem]:
         found = _problems(numbers, counted=True) or _problems(numbers, counted=False)
     except (ValueError, IndexError, OverflowError):
         found = None
-    if not found:
+    if not found or not all(np.isfinite(number) and number >= 0 for number in numbers):
         raise KpiError("bad_mknap", "This is no file in mknap's format. Give counts, profits, uses and limits.")
     return found
 

@@ -27,6 +27,7 @@ from kpi_core.readings import Array
 
 _STEPS = 1_000_000
 _EXACT_STEPS = 10_000_000  # where halving is of no use
+_BOXES = 2_000  # numbered at most; then the bound tells what is left
 _ALL = 700.0  # a gap in logarithms that everything lies within
 _SMALL = 0.1  # of the gap: with less than this in doubt, halving boxes would bring little
 _TINY = 1e-9  # boxes in which less than this is in doubt are not halved
@@ -137,7 +138,10 @@ class Searching(Hunt):
         serial, heap = count(1), [(-np.inf, 0, start)]
         while heap and -heap[0][0] > self.threshold:
             bound, _, box = heapq.heappop(heap)
-            if box is not start and not self.watch(self.known, max(self.known, _exp(-bound) - self._raised)):
+            tried = next(serial)
+            if box is not start and (
+                tried > _BOXES or not self.watch(self.known, max(self.known, _exp(-bound) - self._raised))
+            ):
                 return max(_exp(-bound), self.untold)
             for half_bound, half in self._halves(box):
                 heapq.heappush(heap, (-min(half_bound, -bound), next(serial), half))

@@ -186,7 +186,8 @@ class Reasons(Mapping[str, Reason]):
         if sum(other in among for other in mine) > most:
             return Reason("team_full", {"team": team, "most": most})
         used = used_by(self.plan, self.limits, among)
-        over = {resource: used[resource] - limit for resource, limit in self.limits.resources.items()}
+        ends = {resource: limit for resource, limit in self.limits.resources.items() if limit < np.inf}
+        over = {resource: used[resource] - limit for resource, limit in ends.items()}
         worst = max(over, key=lambda one: over[one] / max(self.limits.resources[one], 1e-9), default=None)
         if worst is None or over[worst] <= SAME * max(1.0, used[worst]):
             return None

@@ -72,7 +72,7 @@ class Yearly(Hunt):
             return NEVER
         kept = [np.arange(len(part)) for part in self.parts]
         serial, heap = count(1), [(-np.inf, 0, _Part(kept, self.picks[0]))]
-        while heap and -heap[0][0] > self.last:
+        while heap and -heap[0][0] > self.last * (1 - HAIR):
             bound, at, part = heapq.heappop(heap)
             if at and (at > _PARTS or not self.watch(self.known, max(self.known, -bound))):
                 return -bound
@@ -87,7 +87,7 @@ class Yearly(Hunt):
         )
         seen = relaxed(problem)
         bound = seen.bound * self.known
-        if bound <= self.last:
+        if bound <= self.last * (1 - HAIR):
             return
         gap = (bound - self.last) / self.known + HAIR
         found = near(problem, seen, gap, _STEPS)

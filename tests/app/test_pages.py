@@ -137,12 +137,12 @@ def test_the_least_effort_targets_go_into_the_plan_and_reach_the_goal():
 
 def test_widgets_keep_what_they_hold_when_one_leaves_and_returns():
     app = opened("focus")
-    app.multiselect(key="limits.rule_out").set_value(["F1"]).run()
+    app.multiselect(key="limits.rule_out.ja").set_value(["F1"]).run()
 
     app.switch_page("../pages/tree.py").run()
     app.switch_page("../pages/focus.py").run()
 
-    assert app.multiselect(key="limits.rule_out").value == ["F1"]
+    assert app.multiselect(key="limits.rule_out.ja").value == ["F1"]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_nonsense_in_a_field_is_refused_with_a_sentence_or_understood(field, non
 def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
     app = opened("focus")
 
-    app.multiselect(key="limits.lock").set_value(["F2", "F3"]).run()
+    app.multiselect(key="limits.lock.ja").set_value(["F2", "F3"]).run()
 
     assert not app.exception
     assert "フィールドセールス" in app.error[0].value

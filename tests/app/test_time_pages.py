@@ -208,7 +208,7 @@ def test_focus_says_both_horizons_whichever_it_counts():
     assert both in said(app)
     app.segmented_control(key="focus_objective").set_value("year").run()
 
-    assert "These 6 KSFs take Revenue from ¥864.0M to ¥971.5M" in said(app)
+    assert "These 6 KSFs take Revenue from ¥864.0M to ¥971.5M this year" in said(app)
     assert both in said(app)
     assert "this year's goal is then reached 4 times in 10" in said(app)
     assert "Website visitors at 1.044 times what is planned from Apr on" in said(app)

@@ -187,3 +187,33 @@ def test_nothing_near_the_bound_is_missed(seed):
     assert problem.value(every[fits]).max() <= seen.bound + 1e-9
     taken = knapsack.taken_over(problem, 3)
     assert problem.value(taken.picks) == pytest.approx(np.sort(problem.value(every[fits]))[::-1][:3], abs=1e-9)
+
+
+def test_a_takeover_never_spends_a_yen_too_much(searched, monkeypatch):
+    """Costs a yen or two apart: HiGHS alone would let the budget be broken by what it calls nothing."""
+    random = np.random.default_rng(0)
+    costs = iter((1_000_000.0 + random.integers(0, 3, 60)).tolist())
+    plan = plan_of(5, 12, plain=True, per_team=2)
+    plan = plan.replace(
+        {f"ksfs.{ksf}.cost": next(costs) for ksf in plan.ksfs} | {"limits.budget": 10_000_000.0}
+    ).replace({f"teams.{team}.hours": None for team in plan.teams})
+    monkeypatch.setattr(proof, "_STEPS", 3)
+    monkeypatch.setattr(proof, "_EXACT_STEPS", 3)
+
+    found = choose(plan)
+
+    assert found.used["budget"] <= 10_000_000
+
+
+@pytest.mark.parametrize("objective", ["average", "year", "run_rate"])
+def test_a_kgi_of_nothing_is_answered_with_nothing(objective, searched):
+    plan = plan_of(2, 4, per_team=2).replace({"metrics.visitors.value": 0.0, "metrics.visitors.low": None})
+
+    assert choose(plan, objective=objective).chosen == ()
+
+
+def test_one_team_with_many_ksfs_of_which_few_fit_is_listed():
+    plan = plan_of(1, 19, per_team=19)
+    tight = plan.replace({"limits.budget": sum(sorted(ksf.cost for ksf in plan.ksfs.values())[:4])})
+
+    assert choose(tight).proof.gap == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 
 from kpi_core.focus import Focus, Reason
 from kpi_core.plan import Plan
@@ -111,6 +112,8 @@ def _facts(plan: Plan, why: Reason) -> Mapping[str, object]:
     said: dict[str, object] = {**facts, "share": facts.get("factor", 1.0), "replaces": why.replaces}
     if why.code == "over_budget":
         said["short"] = words.money(float(str(facts["short"])))
+    elif "short" in facts:
+        said["short"] = ceil(float(str(facts["short"])) - 1e-9)
     if why.loses is not None:
         said["loses"] = words.value(why.loses, kgi)
     if "later" in facts:
@@ -134,7 +137,7 @@ def alternatives(found: Focus) -> list[dict[str, str]]:
     """Return the best set and the next ones: what each has otherwise, what it loses, and whether it is a near tie."""
     plan = found.plan
     kgi = plan.metrics[plan.kgi.metric]
-    sets = [(_("Best"), found.chosen, found.kgi, "–", "–")]
+    sets = [(_("Best so far") if found.proof.gap else _("Best"), found.chosen, found.kgi, "–", "–")]
     for place, other in enumerate(found.next_best, 2):
         less = words.difference(other.kgi - found.kgi, kgi)
         close = _("Nearly equal") if overrides.near(found, other) else _("Clearly less")
