@@ -25,7 +25,9 @@ with left:
     st.caption(_("More skill makes hard KSFs work and leaves less to gain from basic ones: see the assumptions."))
     limits.choices(plan)
 with above:
-    page.remarks(*says.in_the_way(plan))
+    page.remarks(*(blocked := says.in_the_way(plan)))
+    if blocked:
+        st.stop()
     found = searching.choose(plan, objective, before)
     both, parts = horizons(found), contributions(found)
     page.answer(sentences.focus(found))

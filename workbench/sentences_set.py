@@ -78,7 +78,7 @@ def in_the_way(plan: Plan) -> list[str]:
     if not groups:
         return []
     lacks = [
-        _("{resource}: there is {has}, {short} more is needed.").format(
+        _("{resource}: {has} available, {short} more needed.").format(
             resource=sentences_focus.resource(plan, name),
             has=sentences_focus.amount(name, clash.has),
             short=sentences_focus.amount(name, clash.short),

@@ -102,7 +102,7 @@ def choose(
     before: Plan | None = None,
     watch: Watch | None = None,
 ) -> Focus:
-    """Return the best set of KSFs: no set within the limits has a higher KGI.
+    """Return the best set of KSFs: where `proof.gap` is 0, no set within the limits has a higher KGI.
 
     `lock` must be in, `rule_out` must not: those of the plan if none are given. `average` counts
     ramps averaged over the horizon, `year` what arrives in this fiscal year (the months before it as in

@@ -165,7 +165,7 @@ def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
     app.multiselect(key="limits.lock.ja").set_value(["F2", "F3"]).run()
 
     assert not app.exception
-    assert "フィールドセールス" in app.error[0].value
+    assert "時間: フィールドセールス:上限400時間に対し、あと40時間足りません。" in words(app).replace("\\", "")
 
 
 def test_a_limit_that_decides_is_named_with_its_unit():
