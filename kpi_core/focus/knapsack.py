@@ -19,13 +19,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import LinearConstraint, linprog, milp
 from scipy.sparse import coo_array, csr_array, vstack
 
+from kpi_core.focus.search import Picks
 from kpi_core.readings import Array
-
-Picks = npt.NDArray[np.intp]
 
 _ROUNDS = 100
 _PIECE = 2**17

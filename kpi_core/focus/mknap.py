@@ -16,7 +16,8 @@ import numpy as np
 from scipy.optimize import LinearConstraint, milp
 
 from kpi_core.errors import KpiError
-from kpi_core.focus.knapsack import Knapsack, Picks, near, relaxed
+from kpi_core.focus.knapsack import Knapsack, near, relaxed
+from kpi_core.focus.search import Picks
 from kpi_core.readings import Array
 
 _STEPS = 5_000_000
