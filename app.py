@@ -4,12 +4,17 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from workbench import serving
+from workbench import logs, serving
 
+logs.begin()
 app = st.App(
     "workbench/shell.py",
     lifespan=serving.lifespan,
-    routes=[Route("/healthz", serving.healthz)],
+    routes=[
+        Route("/healthz", serving.healthz),
+        Route("/readyz", serving.readyz),
+        Route("/robots.txt", serving.robots),
+    ],
     middleware=[Middleware(serving.Headers)],
     on_script_error=serving.script_error,
 )

@@ -1,4 +1,4 @@
-"""How the app is served: start-up work, a browser's cookie, headers, calm errors, and no outside request.
+"""How the app is served: start-up work, whether it is ready, calm errors, and no outside request.
 
 Streamlit collects garbage after every script run, which is most of what many people wait for;
 `.streamlit/config.toml` turns that off, so collection happens here: what lives since start-up
@@ -11,29 +11,26 @@ import asyncio
 import gc
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from http.cookies import SimpleCookie
-from typing import Any
 
+from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from streamlit import net_util
 
-BROWSER_COOKIE = "gyakusan_browser"
+from workbench import logs, startup
+from workbench.headers import BROWSER_COOKIE, Headers
+
+__all__ = ["BROWSER_COOKIE", "Headers", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
+
 COLLECT_EVERY_SECONDS = 20
+READY_WITHIN_SECONDS = 2.0
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
+readiness: list[Callable[[], str | None]] = []
+"""What must be well before people are sent here: each returns None, or a code that says what is not."""
 
-_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-)
-_log = logging.getLogger("gyakusan")
+_asking = CapacityLimiter(8)  # checks that hang must not take the threads that serve files
 
 # Streamlit would ask an outside service for this machine's address when a page of another origin knocks.
 net_util.get_external_ip = lambda: None
@@ -41,10 +38,12 @@ net_util.get_external_ip = lambda: None
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Freeze what start-up left behind and collect garbage at intervals until the server stops."""
+    """Check the options, freeze what start-up left behind, and collect garbage at intervals until the server stops."""
+    startup.check()
     gc.collect()
     gc.freeze()
     collecting = asyncio.create_task(_collect())
+    logs.tell("started", hosted=startup.hosted())
     try:
         yield
     finally:
@@ -64,51 +63,32 @@ async def healthz(_request: Request) -> PlainTextResponse:
     return PlainTextResponse("ok")
 
 
-class Headers:
-    """Middleware: security headers on every response, and a cookie that names the browser.
-
-    The cookie is a random secret that no script can read; the plan of a browser is kept under it.
-    """
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass the request on and add to the head of its response."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        known = _cookies(scope)
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = [*message.get("headers", ()), *_HEADERS]
-                if BROWSER_COOKIE not in known and _is_page(headers):
-                    headers.append((b"set-cookie", _new_cookie(scope)))
-                message["headers"] = headers
-            await send(message)
-
-        await self.app(scope, receive, send_with_headers)
+async def readyz(_request: Request) -> PlainTextResponse:
+    """Answer 200 if people can be sent here, else 503 and one code per line."""
+    codes = [code for code in await asyncio.gather(*map(_asked, readiness)) if code]
+    return PlainTextResponse("\n".join(codes) or "ready", status_code=503 if codes else 200)
 
 
-def _cookies(scope: Message) -> SimpleCookie:
-    text = b"; ".join(value for name, value in scope.get("headers", ()) if name == b"cookie")
-    return SimpleCookie(text.decode("latin-1"))
+async def _asked(check: Callable[[], str | None]) -> str | None:
+    """Return what a check says: asked in a thread, and not waited for if it hangs."""
+    with move_on_after(READY_WITHIN_SECONDS):
+        try:
+            return await to_thread.run_sync(check, abandon_on_cancel=True, limiter=_asking)
+        except Exception as error:
+            logs.tell("check_failed", level=logging.ERROR, **logs.broken(error))
+            return "check_failed"
+    return "check_slow"
 
 
-def _is_page(headers: list[tuple[bytes, bytes]]) -> bool:
-    return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
-
-
-def _new_cookie(scope: Message) -> bytes:
-    secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return f"{BROWSER_COOKIE}={secrets.token_urlsafe(32)}; Path=/; HttpOnly; SameSite=Lax{secure}".encode()
+async def robots(_request: Request) -> PlainTextResponse:
+    """Ask search engines to stay away: a plan's address is a secret."""
+    return PlainTextResponse("User-agent: *\nDisallow: /\n")
 
 
 def script_error(error: Exception) -> bool:
     """Log an uncaught error under an id, show the calm page with that id, and nothing else."""
     error_id = secrets.token_hex(4)
-    _log.error("script error %s", error_id, exc_info=error)
+    logs.tell("script_error", level=logging.ERROR, id=error_id, **logs.broken(error))
     from workbench import calm  # pages are loaded by now; the server must start without them
 
     calm.show(error_id)

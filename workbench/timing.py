@@ -189,7 +189,7 @@ def _work(plan: Plan) -> None:
         with column:
             entry = plan.metrics[stage]
             label = _("{team}: minutes of work for one of {metric}").format(
-                team=words.name(plan.teams[team]), metric=words.name(entry)
+                team=md(words.name(plan.teams[team])), metric=md(words.name(entry))
             )
             fields.number(label, f"metrics.{stage}.work.{team}", entry.work.get(team), empty="0", below=below)
     assume = plan.assumptions

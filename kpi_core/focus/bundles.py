@@ -123,7 +123,7 @@ class Bundling:
     def _asks(self) -> list[set[int]]:
         """Return for each KSF which others change what it does or brings along when it is chosen."""
         plan, places = self.effects.plan, {ksf: at for at, ksf in enumerate(self.effects.ksfs)}
-        asks = [{places[other] for other in entry.depends_on} for entry in plan.ksfs.values()]
+        asks = [{places[other] for other in self.effects.builds_on(ksf)} for ksf in places]
         built_on = [set(ask) for ask in asks]
         for link in plan.assumptions.synergies:
             if set(link.pair) <= set(places):

@@ -1,8 +1,8 @@
 """The best sets within the limits, whichever way is quicker: all of them looked at, or branch and bound.
 
-Few sets are looked at one by one, whatever the tree. Many are searched (`proof`) if the KGI is a sum of products of
-what the KSFs multiply. Both prove their answer, and order equal sets alike: fewer KSFs, then the plan's order (of
-thousands of equal sets a search may not have seen the first).
+Few sets are looked at one by one, whatever the tree. Many are searched: `proof` if the KGI is a sum of products of
+what the KSFs multiply, `year` if that holds through the months, else `anytree`. All prove their answer, and order equal
+sets alike: fewer KSFs, then the plan's order (of thousands of equal sets a search may not have seen the first).
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from typing import Protocol
 import numpy as np
 
 from kpi_core.errors import KpiError
+from kpi_core.focus.anytree import AnyTree
 from kpi_core.focus.bundles import Bundles, Bundling
 from kpi_core.focus.channels import channels
 from kpi_core.focus.effects import Effects
-from kpi_core.focus.hunting import Hunt, Watch
+from kpi_core.focus.hunting import NEVER, Hunt, Watch
 from kpi_core.focus.proof import Searching
-from kpi_core.focus.search import FocusLimits, Mask, Sets, check_known, feasible, in_order
+from kpi_core.focus.search import MAX_SETS, FocusLimits, Mask, Sets, check_known, feasible, in_order, too_many
 from kpi_core.focus.year import Yearly, is_convex
 
 # Up to so many sets, looking at all of them is quicker than searching.
@@ -71,36 +72,41 @@ def choosing(
     *,
     lock: Collection[str] = (),
     rule_out: Collection[str] = (),
+    idle: Collection[str] | None = None,
     watch: Watch | None = None,
 ) -> Choosing:
     """Return the quicker way to the best sets that hold `lock`, leave out `rule_out` and keep the limits.
 
-    `watch` is told the best KGI so far and the bound, and stops a search by returning False.
+    What is `idle` (else what does nothing by this ledger) is left out unless it must be in. `watch` is told the best
+    KGI so far and the bound, and stops a search by returning False.
 
     Raises
     ------
     KpiError
-        `unknown_ksf`; `too_many_sets`: more than can be looked at, and no sum of products.
+        `unknown_ksf`; `too_many_sets`: more than can be looked at, and nothing to search by; from `best` also
+        `nothing_found`: the search was stopped, or ended at its limit, before it found any set.
     """
     check_known(effects.plan, (*lock, *rule_out))
-    idle = effects.idle - set(lock) if limits.exactly is None else frozenset()
+    idle = effects.idle if idle is None else idle
+    idle = frozenset(idle) - set(lock) if limits.exactly is None else frozenset()
     bundling = Bundling(effects, limits, frozenset(lock), frozenset({*rule_out, *idle}))
     if bundling.considered > max(FEW, 1) and (hunt := _hunt(effects)) is not None:
         try:
             return Searched(effects, bundling, hunt, bundling.all(), watch or (lambda _best, _bound: True))
         except KpiError:  # one team has too many bundles to begin with; few of them may keep the limits
             pass
-    return Listed(feasible(effects, limits, lock=lock, rule_out=rule_out))
+    return Listed(feasible(effects, limits, lock=lock, rule_out=rule_out, idle=idle))
 
 
 def _hunt(effects: Effects) -> Callable[..., Hunt] | None:
-    """Return the way to search that fits the KGI, if there is one; a KGI that is 0 whatever is chosen has none."""
+    """Return the way to search that fits the KGI; a KGI that is 0 whatever is chosen has none."""
     if not effects.metrics:
         return None
-    if effects.objective == "year":
-        return partial(Yearly, effects=effects) if effects.baseline > 0 and is_convex(effects) else None
-    products = channels(effects)
-    return partial(Searching, channels=products) if products is not None and products.weights.any() else None
+    if effects.objective == "year" and effects.baseline > 0 and is_convex(effects):
+        return partial(Yearly, effects=effects)
+    if (products := channels(effects)) is not None:
+        return partial(Searching, channels=products) if products.weights.any() else None
+    return partial(AnyTree, effects=effects)
 
 
 @dataclass(frozen=True)
@@ -154,9 +160,16 @@ class Searched:
         room = np.array(list(self.bundling.resources.values()))
         found = self.hunt(parts, room, len(self.effects.ksfs), count, watch=self.watch).run()
         kgi = self.effects.kgi(found.chosen.astype(np.float64)) if len(found.chosen) else found.kgi
-        order = in_order(kgi, found.chosen, abs(self.effects.baseline))[:count]
+        order = in_order(kgi, found.chosen, abs(self.effects.baseline), count)
         sets = tuple(Alternative(self._names(found.chosen[row]), float(kgi[row])) for row in order)
+        if not sets and found.bound > NEVER:
+            raise KpiError(
+                "nothing_found",
+                "The search ended before it found a set that keeps the limits. Let it go on, or give more room.",
+            )
         bound = max(found.bound, sets[0].kgi) if sets else -np.inf
+        if bound == np.inf:  # a fraction whose lower part may be 0: nothing can be said of the sets not looked at
+            raise too_many(self.bundling.considered, MAX_SETS)
         return Best(sets, _closed(bound, sets), self.bundling.considered, found.evaluated)
 
     def _with(self, ksf: int) -> Sequence[Bundles]:

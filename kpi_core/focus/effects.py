@@ -192,11 +192,8 @@ class Effects:
 
     def prerequisites(self, chosen: Chosen, ksf: str) -> Array:
         """Return, for each set, the factor for what the KSF builds on and is not in the set."""
-        entry, assume = self.plan.ksfs[ksf], self.plan.assumptions
-        if self.plan.teams[entry.team].skill >= assume.prerequisite_skill:
-            return np.ones(len(chosen))
-        missing = sum((1 - chosen[:, self.ksfs.index(other)] for other in entry.depends_on), np.zeros(len(chosen)))
-        factor = assume.prerequisite if self.altered is None else self.altered.prerequisite
+        missing = sum((1 - chosen[:, self.ksfs.index(other)] for other in self.builds_on(ksf)), np.zeros(len(chosen)))
+        factor = self.plan.assumptions.prerequisite if self.altered is None else self.altered.prerequisite
         return np.asarray(factor**missing, dtype=np.float64)
 
     def dilution(self, chosen: Chosen, team: str) -> Array:
@@ -253,15 +250,23 @@ class Effects:
         named = [
             *(link.pair for link in self.plan.assumptions.synergies),
             *((link.source, link.target) for link in self.plan.assumptions.spillovers),
-            *((ksf, other) for ksf, entry in self.plan.ksfs.items() for other in (*entry.depends_on, *entry.excludes)),
+            *((ksf, other) for ksf in self.ksfs for other in (*self.builds_on(ksf), *self.plan.ksfs[ksf].excludes)),
         ]
         return tuple(pair for pair in named if set(pair) <= set(self.ksfs))
 
     @cached_property
     def idle(self) -> frozenset[str]:
-        """Return the KSFs that move nothing the KGI depends on, and change no effect of one that does."""
-        assume, acting = self.plan.assumptions, [ksf for ksf in self.ksfs if self.acts(ksf)]
-        helping = {other for ksf in acting for other in self.plan.ksfs[ksf].depends_on}
+        """Return the KSFs that do nothing for the KGI in the time that counts, nor change what others do for it."""
+        return self._of_no_use([ksf for ksf in self.ksfs if self._counts(ksf)])
+
+    @cached_property
+    def inert(self) -> frozenset[str]:
+        """Return the KSFs that do nothing for the KGI whenever they start, whatever the ledger's constants are."""
+        return self._of_no_use([ksf for ksf in self.ksfs if self.acts(ksf)])
+
+    def _of_no_use(self, acting: Collection[str]) -> frozenset[str]:
+        assume = self.plan.assumptions
+        helping = {other for ksf in acting for other in self.builds_on(ksf)}
         helping |= {ksf for link in assume.synergies if set(link.pair) & set(acting) for ksf in link.pair}
         helping |= {link.source for link in assume.spillovers if link.target in acting}
         return frozenset(set(self.ksfs) - helping - set(acting))
@@ -269,6 +274,34 @@ class Effects:
     def acts(self, ksf: str) -> bool:
         """Return whether a KSF is stated to move anything the KGI depends on."""
         return any(any(lift) for metric, lift in self.plan.ksfs[ksf].moves.items() if metric in self.carrying.metrics)
+
+    def _counts(self, ksf: str) -> bool:
+        """Return whether anything of a KSF's effect reaches the KGI within the time that counts."""
+        row = self.ksfs.index(ksf)
+        moved = [metric for at, metric in enumerate(self.metrics) if self.lifts[row, at]]
+        if self.objective != "year":
+            return any(metric in self.carrying.metrics for metric in moved)
+        last = self.setting.axis.count
+        waits = [self._wait[metric] for metric in moved if metric in self._wait]
+        return any(bool(self._over_time[row, : max(0, last - wait)].any()) for wait in waits)
+
+    @cached_property
+    def _wait(self) -> dict[str, int]:
+        """Return how many months a change of each metric takes at the least until the KGI changes."""
+        tree = self.carrying_by_month
+        found = {self.plan.kgi.metric: 0}
+        for metric in reversed(tree.order):
+            lag = tree.metrics[metric].lag
+            first = next((month for month, share in enumerate(lag) if share), 0)
+            for part in tree.parts(metric):
+                found[part] = min(found.get(part, self.setting.axis.count), found[metric] + first)
+        return found
+
+    def builds_on(self, ksf: str) -> tuple[str, ...]:
+        """Return the KSFs without which this one does less; a skilled team needs none."""
+        entry = self.plan.ksfs[ksf]
+        skilled = self.plan.teams[entry.team].skill >= self.plan.assumptions.prerequisite_skill
+        return () if skilled else tuple(entry.depends_on)
 
     def _spillovers(self) -> list[tuple[int, int, float]]:
         return [

@@ -114,7 +114,8 @@ def choose(
     ------
     KpiError
         `locks_infeasible` (with `limit`): the KSFs that must be in break a limit or are ruled out;
-        `exactly_infeasible`; `too_many_sets`; `unknown_ksf`; as `evaluate` if a set makes a rate impossible.
+        `exactly_infeasible`; `too_many_sets`; `nothing_found`; `unknown_ksf`; as `evaluate` if a set makes a rate
+        impossible.
     """
     limits = FocusLimits.of(plan) if limits is None else limits
     limits = limits if exactly is None else replace(limits, exactly=exactly)

@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from kpi_core.focus.bundles import Bundles, chosen_by
+from kpi_core.focus.effects import Effects
 from kpi_core.focus.knapsack import Knapsack, Relaxed, near
 from kpi_core.focus.search import SAME, Mask, Picks
 from kpi_core.readings import Array
@@ -23,7 +24,10 @@ HAIR = 1e-11
 _FIRST_STEPS = 2_000_000
 _TRIED = 64
 _KEPT = 4_096
+_EQUAL = 1e-11  # of the best: what is closer counts as equal where fewer KSFs decide
+_PLACES = 12
 _PIECE = 16_384
+_ROWS = 4_096  # through the tree at once
 
 # Told the best KGI so far and what no set exceeds; False stops the search.
 Watch = Callable[[float, float], bool]
@@ -55,6 +59,7 @@ class Hunt(ABC):
     watch: Watch = field(default=lambda _best, _bound: True, kw_only=True)
     evaluated: int = field(default=0, init=False)
     best: Array = field(default_factory=lambda: np.zeros(0), init=False)
+    ceiling: float = field(default=np.inf, init=False)
     picks: Picks = field(init=False)
 
     def __post_init__(self) -> None:
@@ -74,15 +79,19 @@ class Hunt(ABC):
         chosen, _ = chosen_by(self.parts, self.picks, self.ksfs)
         return Proven(chosen, self.best, max(bound, self.known), self.evaluated)
 
+    def alive(self) -> bool:
+        """Tell `watch` how far it is. Return whether to go on."""
+        return self.watch(self.known, max(self.known, self.ceiling))
+
     @property
     def known(self) -> float:
         """Return the best value so far."""
-        return float(self.best[0]) if len(self.best) else NEVER
+        return float(self.best.max()) if len(self.best) else NEVER
 
     @property
     def last(self) -> float:
         """Return the value a set must reach to be among the wanted."""
-        return float(self.best[self.wanted - 1]) if len(self.best) >= self.wanted else NEVER
+        return float(self.best[: self.wanted].min()) if len(self.best) >= self.wanted else NEVER
 
     def look_at(self, picks: Picks) -> None:
         """Evaluate choices that keep the limits and keep the best, and those as good as the last of them."""
@@ -97,10 +106,21 @@ class Hunt(ABC):
         self.evaluated += len(picks)
         both, worth = np.concatenate((self.picks, picks)), np.concatenate((self.best, worth))
         _, once = np.unique(both, axis=0, return_index=True)
-        order = once[np.argsort(-worth[once], kind="stable")]
-        last = worth[order[min(self.wanted, len(order)) - 1]] if len(order) else 0.0
+        order = once[self._by_worth(both[once], worth[once])]
+        last = worth[order[: self.wanted]].min() if len(order) else 0.0
         order = order[worth[order] >= last - SAME * abs(last)][:_KEPT]
         self.picks, self.best = both[order], worth[order]
+
+    def _by_worth(self, picks: Picks, worth: Array) -> Picks:
+        """Return the order of choices, best first; of equal ones those with fewer KSFs first."""
+        top = float(np.abs(worth).max()) if len(worth) else 0.0
+        steps = np.round(worth / (_EQUAL * top)) if top else worth
+        sizes = sum((size[rows] for size, rows in zip(self._sizes, picks.T, strict=True)), np.zeros(len(picks)))
+        return np.lexsort((sizes, -steps))
+
+    @cached_property
+    def _sizes(self) -> list[Array]:
+        return [part.chosen.sum(axis=1).astype(np.float64) for part in self.parts]
 
     def logs(self, picks: Picks) -> Array:
         """Return the logs of what choices multiply, one row each."""
@@ -114,7 +134,7 @@ class Hunt(ABC):
         """
         span = sum(float(values.max() - values.min()) for values in problem.values)
         gap = 1e-3 * span + HAIR
-        while gap < 4 * (span + float(seen.prices.sum())) + 1:
+        while gap < 4 * (span + float(seen.prices.sum())) + 1 and (not len(self.best) or self.alive()):
             found = near(problem, seen, gap, _FIRST_STEPS)
             if found is None:
                 break
@@ -123,18 +143,20 @@ class Hunt(ABC):
             if self.evaluated - before >= self.wanted:
                 return
             gap *= 1.3
-        self._improve(problem, kept)
+        self.improve(problem, kept)
 
-    def _improve(self, problem: Knapsack, kept: Sequence[Picks] | None) -> None:
-        """Put other bundles in the place of one of the best set's as long as that helps."""
-        known = NEVER
-        while len(self.best) and self.known > known:
-            known, best = self.known, self.picks[0]
+    def improve(self, problem: Knapsack, kept: Sequence[Picks] | None) -> None:
+        """Put other bundles in the place of one of the best set's as long as that helps, or leaves KSFs out."""
+        before: list[int] = []
+        while len(self.best) and self.picks[0].tolist() != before and self.alive():
+            best = self.picks[0]
+            before = best.tolist()
             used = sum(uses[at] for uses, at in zip(self.uses, best, strict=True))
             for team, uses in enumerate(self.uses):
                 rows = np.arange(len(uses)) if kept is None else kept[team]
                 fits = (uses[rows] + (used - uses[best[team]]) <= self.limits + HAIR).all(axis=1)
-                order = np.argsort(-problem.values[team][fits], kind="stable")[:_TRIED]
+                values = np.round(problem.values[team][fits], _PLACES)
+                order = np.lexsort((self._sizes[team][rows[fits]], -values))[:_TRIED]
                 others = np.repeat(best[None, :], len(order), axis=0)
                 others[:, team] = rows[fits][order]
                 self.look_at(others)
@@ -171,3 +193,24 @@ class Hunt(ABC):
     @cached_property
     def _scale(self) -> Array:
         return np.where(self.room > 0, self.room, 1.0)
+
+
+@dataclass(eq=False)
+class ThroughTree(Hunt):
+    """A search that evaluates sets through the plan's tree; logs are by metric, for the year by metric and month."""
+
+    effects: Effects
+
+    def value(self, logs: Array) -> Array:
+        """Return the KGI of sets."""
+        return self.kgi(logs)
+
+    def kgi(self, logs: Array, *, capped: bool = True) -> Array:
+        """Return the KGI by rows of logs; not `capped`, rates may be anything."""
+        metrics = len(self.effects.metrics)
+        shape = (metrics, -1) if self.effects.objective == "year" else (metrics,)
+        found = np.empty(len(logs))
+        for start in range(0, len(logs), _ROWS):
+            rows = logs[start : start + _ROWS]
+            found[start : start + _ROWS] = self.effects.kgi_at(np.exp(rows.reshape(len(rows), *shape)), capped=capped)
+        return found

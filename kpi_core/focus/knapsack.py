@@ -15,11 +15,13 @@ reduction by bounds.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Thread
 
 import numpy as np
-from scipy.optimize import LinearConstraint, linprog, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse import coo_array, csr_array, vstack
 
 from kpi_core.focus.search import Picks
@@ -31,6 +33,8 @@ _HAIR = 1e-11
 # HiGHS stops at an absolute gap of 1e-6 that SciPy does not let one set: values are scaled so that it means nothing.
 _SCALE = 1e4
 TAKEOVER_SECONDS = 120.0
+_NOTHING_ELSE = 2
+_TICK = 0.2
 _SPARE = 50  # answers that may break a limit by a hair
 
 
@@ -38,17 +42,30 @@ _SPARE = 50  # answers that may break a limit by a hair
 class Knapsack:
     """Values (options,) and uses (options, resources) of every group, and the room of each resource.
 
-    Uses and room should be of the order of 1. A use below 0 gives room.
+    Uses and room should be of the order of 1. A use below 0 gives room. The last `soft` rooms may be exceeded:
+    by how much the most exceeded one is, is taken off the sum of values.
     """
 
     values: Sequence[Array]
     uses: Sequence[Array]
     room: Array
+    soft: int = 0
+
+    @property
+    def hard(self) -> int:
+        """Return how many rooms may not be exceeded: the first ones."""
+        return len(self.room) - self.soft
 
     def among(self, kept: Sequence[Picks]) -> Knapsack:
         """Return the same with these options only."""
         pairs = list(zip(self.values, self.uses, kept, strict=True))
-        return Knapsack([values[here] for values, _, here in pairs], [uses[here] for _, uses, here in pairs], self.room)
+        values, uses = [values[here] for values, _, here in pairs], [uses[here] for _, uses, here in pairs]
+        return Knapsack(values, uses, self.room, self.soft)
+
+    def fits(self, picks: Picks) -> bool:
+        """Return whether a choice, one option of each group, keeps to the room."""
+        uses = sum(uses[at] for uses, at in zip(self.uses, picks.tolist(), strict=True))
+        return bool((uses <= self.room + _HAIR)[: self.hard].all())
 
     def value(self, picks: Picks) -> Array:
         """Return the sums of values of choices, one option of each group per row."""
@@ -103,22 +120,32 @@ def _master(problem: Knapsack, columns: Sequence[tuple[int, int]], penalty: floa
 
     There is no value where its numbers lie too far apart to be solved; any prices give a bound all the same.
     """
-    resources, groups = len(problem.room), len(problem.values)
+    groups = len(problem.values)
     values = np.array([problem.values[group][option] for group, option in columns])
     uses = np.array([problem.uses[group][option] for group, option in columns])
-    one_each = np.zeros((groups, len(columns) + resources))
+    more = _exceeding(problem)
+    one_each = np.zeros((groups, len(columns) + len(more)))
     one_each[[group for group, _ in columns], range(len(columns))] = 1.0
     found = linprog(
-        np.concatenate((-values, np.full(resources, penalty))),
-        A_ub=np.hstack((uses.T, -np.eye(resources))),
+        np.concatenate((-values, np.full(problem.hard, penalty), np.ones(len(more) - problem.hard))),
+        A_ub=np.hstack((uses.T, -more.T)),
         b_ub=problem.room,
         A_eq=one_each,
         b_eq=np.ones(groups),
         method="highs-ds",
     )
     if found.fun is None:
-        return None, np.zeros(resources)
-    return -float(found.fun), np.maximum(0.0, -found.ineqlin.marginals)
+        return None, np.zeros(len(problem.room))
+    prices = np.maximum(0.0, -found.ineqlin.marginals)
+    prices[problem.hard :] /= max(1.0, prices[problem.hard :].sum())  # a price of all soft rooms above 1 is no bound
+    return -float(found.fun), prices
+
+
+def _exceeding(problem: Knapsack) -> Array:
+    """Return which rooms each way of exceeding widens: a hard one each, all soft ones together."""
+    hard = np.eye(problem.hard, len(problem.room))
+    together = (np.arange(len(problem.room)) >= problem.hard).astype(np.float64)
+    return np.vstack((hard, together[None])) if problem.soft else hard
 
 
 def near(problem: Knapsack, seen: Relaxed, gap: float, most: int) -> Picks | None:
@@ -131,7 +158,7 @@ def near(problem: Knapsack, seen: Relaxed, gap: float, most: int) -> Picks | Non
     behind = [seen.behind[group][here] for group, here in zip(order, sorted_, strict=True)]
     uses = [problem.uses[group][here] for group, here in zip(order, sorted_, strict=True)]
     least, greatest = (_from_here([pick(use, axis=0) for use in uses]) for pick in (np.min, np.max))
-    room = problem.room + _HAIR
+    room = np.where(np.arange(len(problem.room)) < problem.hard, problem.room + _HAIR, np.inf)
     stack = [(0, np.zeros(1), np.zeros((1, len(room))), np.zeros((1, 0), dtype=np.intp))]
     found, steps = [np.zeros((0, len(order)), dtype=np.intp)], 0
     while stack:
@@ -174,40 +201,84 @@ class Taken:
     bound: float
 
 
-def taken_over(problem: Knapsack, count: int, seconds: float = TAKEOVER_SECONDS) -> Taken:
-    """Return the best `count` choices by mixed-integer programming, each time without those found before."""
-    groups = np.repeat(np.arange(len(problem.values)), [len(values) for values in problem.values])
-    starts = np.cumsum([0, *(len(values) for values in problem.values)])
-    values, uses = np.concatenate(problem.values), np.concatenate(problem.uses)
-    one_each = coo_array((np.ones(len(groups)), (groups, np.arange(len(groups))))).tocsr()
-    fits = LinearConstraint(uses.T, ub=problem.room)
-    cuts: list[csr_array] = []
-    found: list[Picks] = []
-    bound = np.inf
+def taken_over(problem: Knapsack, count: int, *, alive: Callable[[], bool] = lambda: True) -> Taken:
+    """Return the best `count` choices by mixed-integer programming, each time without those found before.
+
+    As soon as `alive` says no it ends with what it has; the bound is then what was proven before.
+    """
+    program, found, bound = _Program(problem), list[Picks](), np.inf
     for _ in range(count + _SPARE):
         if len(found) == count:
             break
-        limits = [LinearConstraint(one_each, lb=1, ub=1), *([fits] if len(problem.room) else [])]
-        if cuts:
-            limits.append(LinearConstraint(vstack(cuts), ub=len(problem.values) - 1))
-        answer = milp(
-            -_SCALE * values,
-            constraints=limits,
-            integrality=np.ones(len(values)),
-            bounds=(0, 1),
-            options={"mip_rel_gap": 0.0, "time_limit": seconds},
-        )
-        if answer.status == 2:  # nothing else fits
-            return Taken(np.array(found, dtype=np.intp).reshape(-1, len(problem.values)), -np.inf)
+        answer = program.solved_while(alive)
+        if answer is None:
+            break
+        if answer.status == _NOTHING_ELSE:
+            bound = -np.inf
+            break
         bound = min(bound, -answer.mip_dual_bound / _SCALE) if answer.mip_dual_bound is not None else bound
         if answer.x is None:
             break
-        places = np.array(
-            [starts[at] + int(answer.x[starts[at] : starts[at + 1]].argmax()) for at in range(groups[-1] + 1)]
-        )
-        if (uses[places].sum(axis=0) <= problem.room + _HAIR).all():  # HiGHS lets a limit be broken by a hair
-            found.append(places - starts[:-1])
-        cuts.append(coo_array((np.ones(len(places)), (np.zeros_like(places), places)), shape=(1, len(values))).tocsr())
+        picks = program.without(answer.x)
+        if problem.fits(picks):  # HiGHS lets a limit be broken by a hair
+            found.append(picks)
         if answer.status != 0:
             break
     return Taken(np.array(found, dtype=np.intp).reshape(-1, len(problem.values)), bound)
+
+
+@dataclass(eq=False)
+class _Program:
+    """The knapsack as a mixed-integer program; choices that were found are cut off one by one."""
+
+    problem: Knapsack
+    cuts: list[csr_array] = field(default_factory=list)
+
+    @cached_property
+    def starts(self) -> Picks:
+        """Return where each group's options begin."""
+        return np.cumsum([0, *(len(values) for values in self.problem.values)])
+
+    @cached_property
+    def limits(self) -> list[LinearConstraint]:
+        """Return one option of each group, within the room; the last column is by how much soft rooms are exceeded."""
+        count = int(self.starts[-1])
+        groups = np.repeat(np.arange(len(self.problem.values)), np.diff(self.starts))
+        shape = (len(self.problem.values), count + 1)
+        one_each = coo_array((np.ones(count), (groups, np.arange(count))), shape=shape).tocsr()
+        soft = np.arange(len(self.problem.room)) >= self.problem.hard
+        fits = np.column_stack((np.concatenate(self.problem.uses).T, -soft.astype(np.float64)))
+        rooms = [LinearConstraint(fits, ub=self.problem.room)] if len(self.problem.room) else []
+        return [LinearConstraint(one_each, lb=1, ub=1), *rooms]
+
+    def solved(self) -> OptimizeResult:
+        """Return HiGHS' answer."""
+        count = int(self.starts[-1])
+        cuts = [LinearConstraint(vstack(self.cuts), ub=len(self.problem.values) - 1)] if self.cuts else []
+        return milp(
+            _SCALE * np.append(-np.concatenate(self.problem.values), 1.0),
+            constraints=[*self.limits, *cuts],
+            integrality=np.append(np.ones(count), 0.0),
+            bounds=Bounds(0.0, np.append(np.ones(count), np.inf if self.problem.soft else 0.0)),
+            options={"mip_rel_gap": 0.0, "time_limit": TAKEOVER_SECONDS},
+        )
+
+    def solved_while(self, alive: Callable[[], bool]) -> OptimizeResult | None:
+        """Return the same, or None as soon as `alive` says no: HiGHS hears nothing, and ends at its own time limit."""
+        answers: list[OptimizeResult] = []
+        work = Thread(target=lambda: answers.append(self.solved()), daemon=True)
+        work.start()
+        while work.is_alive():
+            work.join(_TICK)
+            if work.is_alive() and not alive():
+                return None
+        return answers[0]
+
+    def without(self, answer: Array) -> Picks:
+        """Return the options chosen in an answer, and cut them off."""
+        starts, ends = self.starts[:-1], self.starts[1:]
+        picks = np.array([int(answer[start:end].argmax()) for start, end in zip(starts, ends, strict=True)])
+        places = starts + picks
+        row = (np.ones(len(places)), (np.zeros_like(places), places))
+        self.cuts.append(coo_array(row, shape=(1, int(self.starts[-1]) + 1)).tocsr())
+        return picks

@@ -70,9 +70,13 @@ def priced(found: Focus) -> tuple[str, ...]:
     return tuple(resource for resource, *_rest in _more(found.plan, found.limits))
 
 
-def each_price(found: Focus) -> Iterator[Price]:
-    """Yield the same one by one, as they are found."""
-    return (_price(found, *more) for more in _more(found.plan, found.limits))
+def each_price(found: Focus, *, go_on: Callable[[], bool] = lambda: True) -> Iterator[Price]:
+    """Yield the same one by one, as they are found, as long as `go_on` says so."""
+    for more in _more(found.plan, found.limits):
+        price = _price(found, *more, go_on=go_on)
+        if not go_on():  # what a search that was stopped came to is no price
+            return
+        yield price
 
 
 def frontier(found: Focus | Plan, resource: str, *, go_on: Callable[[], bool] = lambda: True) -> tuple[Amount, ...]:
@@ -89,7 +93,7 @@ def frontier(found: Focus | Plan, resource: str, *, go_on: Callable[[], bool] = 
     found = choose(found) if isinstance(found, Plan) else found
     if resource not in found.limits.resources:
         raise KpiError("no_such_limit", "There is no limit called {resource}.", resource=resource)
-    way = _way(found, found.plan, _with_limit(found.limits, resource, np.inf))
+    way = _way(found, found.plan, _with_limit(found.limits, resource, np.inf), go_on=go_on)
     if isinstance(way, Listed):
         places = _every_step(way.sets, list(found.limits.resources).index(resource), abs(found.baseline))
     else:
@@ -122,8 +126,9 @@ def _evenly(found: Focus, way: Choosing, resource: str, go_on: Callable[[], bool
     for limit in np.linspace(0, most, _PLACES).tolist():
         if not go_on():
             break
-        best = _way(found, found.plan, _with_limit(found.limits, resource, limit)).best().sets
-        if best and (not places or best[0].kgi > places[-1][1].kgi * (1 + SAME)):
+        best = _way(found, found.plan, _with_limit(found.limits, resource, limit), go_on=go_on).best().sets
+        last = places[-1][1].kgi if places else -np.inf
+        if best and go_on() and best[0].kgi > last + SAME * abs(best[0].kgi):
             places.append((sum(uses[ksf] for ksf in best[0].chosen), best[0]))
     return places
 
@@ -146,8 +151,10 @@ def _more(plan: Plan, limits: FocusLimits) -> Iterable[tuple[str, float, Plan, F
             yield f"skill.{team}", 1.0, plan.replace({f"teams.{team}.skill": skill + 1}), limits
 
 
-def _price(found: Focus, resource: str, step: float, plan: Plan, limits: FocusLimits) -> Price:
-    sets = _way(found, plan, limits).best().sets
+def _price(
+    found: Focus, resource: str, step: float, plan: Plan, limits: FocusLimits, *, go_on: Callable[[], bool]
+) -> Price:
+    sets = _way(found, plan, limits, go_on=go_on).best().sets
     chosen = sets[0].chosen if sets else found.chosen
     return Price(
         resource=resource,
@@ -159,9 +166,9 @@ def _price(found: Focus, resource: str, step: float, plan: Plan, limits: FocusLi
     )
 
 
-def _way(found: Focus, plan: Plan, limits: FocusLimits) -> Choosing:
+def _way(found: Focus, plan: Plan, limits: FocusLimits, *, go_on: Callable[[], bool]) -> Choosing:
     effects = Effects(plan, found.objective, found.before)
-    return choosing(effects, limits, lock=found.lock, rule_out=found.rule_out)
+    return choosing(effects, limits, lock=found.lock, rule_out=found.rule_out, watch=lambda _best, _bound: go_on())
 
 
 def _with_limit(limits: FocusLimits, resource: str, amount: float) -> FocusLimits:

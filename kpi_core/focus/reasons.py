@@ -101,7 +101,7 @@ class Reasons(Mapping[str, Reason]):
             return Reason("ruled_out")
         if not self.effects.acts(ksf):
             return Reason("no_effect")
-        forced = self.way.best(having=ksf).sets
+        forced = self._forced(ksf)
         if not forced:
             return self._no_room({*self.lock, ksf}, ksf, alone=True) or self._beside(ksf)
         kept = forced[0].chosen
@@ -113,6 +113,12 @@ class Reasons(Mapping[str, Reason]):
             why = self._handicap(ksf, kept)
         replaced = tuple(other for other in self.chosen if other not in kept)
         return replace(why, loses=self.best.kgi - forced[0].kgi, replaces=replaced)
+
+    def _forced(self, ksf: str) -> tuple[Alternative, ...]:
+        """Return the best set with a KSF; one that does nothing in the time that counts is in no set unless it must."""
+        if ksf not in self.effects.idle or self.limits.exactly is not None:
+            return self.way.best(having=ksf).sets
+        return choosing(self.effects, self.limits, lock={*self.lock, ksf}, rule_out=self.rule_out).best().sets
 
     @cached_property
     def _would_help(self) -> frozenset[str]:

@@ -87,15 +87,25 @@ def robustness(found: Focus | Plan, futures: int = DRAWS, *, error: float = ERRO
 
 
 def steps(
-    found: Focus, *, futures: int = DRAWS, error: float = ERROR, seed: int = 0, each: int = 64
+    found: Focus,
+    *,
+    futures: int = DRAWS,
+    error: float = ERROR,
+    seed: int = 0,
+    each: int = 64,
+    go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Robustness]:
-    """Yield what is known after every `each` futures, so that one may watch and stop."""
+    """Yield what is known after every `each` futures, so that one may watch; as long as `go_on` says so."""
     count = len(found.plan.ksfs)
     uniform = draws.points(futures, 3 * count + 3, seed)
     errors = np.exp(error * ndtri(uniform[:, :count]))
-    trial = _Trial(found, [_drawn(found, uniform[at, count:], errors[at]) for at in range(futures)], uniform[:, :count])
+    trial = _Trial(
+        found, [_drawn(found, uniform[at, count:], errors[at]) for at in range(futures)], uniform[:, :count], go_on
+    )
     for done in range(1, futures + 1):
         trial.next()
+        if not go_on():  # what a search that was stopped came to is no best set
+            return
         if done % each == 0 or done == futures:
             yield trial.known()
 
@@ -107,6 +117,7 @@ class _Trial:
     found: Focus
     ledgers: Sequence[Effects]
     uniform: Array
+    go_on: Callable[[], bool]
     best: list[Alternative] = field(default_factory=list)
     today: list[float] = field(default_factory=list)
 
@@ -115,7 +126,8 @@ class _Trial:
         """Return the way to the best sets by the ledger of today."""
         found = self.found
         effects = Effects(found.plan, found.objective, found.before)
-        return choosing(effects, found.limits, lock=found.lock, rule_out=found.rule_out)
+        wishes = {"lock": found.lock, "rule_out": found.rule_out, "idle": effects.inert}
+        return choosing(effects, found.limits, **wishes, watch=lambda _best, _bound: self.go_on())
 
     def next(self) -> None:
         """Try one more future."""

@@ -145,9 +145,14 @@ class Sets:
 
 
 def feasible(
-    effects: Effects, limits: FocusLimits, *, lock: Collection[str] = (), rule_out: Collection[str] = ()
+    effects: Effects,
+    limits: FocusLimits,
+    *,
+    lock: Collection[str] = (),
+    rule_out: Collection[str] = (),
+    idle: Collection[str] = (),
 ) -> Sets:
-    """Return every set that holds `lock`, leaves out `rule_out` and keeps the limits.
+    """Return every set that holds `lock`, leaves out `rule_out` and what is `idle`, and keeps the limits.
 
     Raises
     ------
@@ -155,7 +160,6 @@ def feasible(
         `unknown_ksf`; `too_many_sets`: more than can be looked at one by one.
     """
     check_known(effects.plan, (*lock, *rule_out))
-    idle = effects.idle - set(lock) if limits.exactly is None else frozenset()
     teams = _teams(effects.plan.ksfs, {*rule_out, *idle})
     considered = prod(
         sum(comb(len(ksfs), size) for size in range(limits.least(len(ksfs)), limits.most(team, len(ksfs)) + 1))
@@ -173,10 +177,10 @@ def check_known(plan: Plan, ksfs: Iterable[str]) -> None:
             raise KpiError("unknown_ksf", "There is no KSF called {ksf}.", ksf=ksf)
 
 
-def in_order(kgi: Array, chosen: Mask, scale: float) -> list[int]:
-    """Return the sets, best first; of equal ones first those with fewer KSFs, then those of the plan's order."""
+def in_order(kgi: Array, chosen: Mask, scale: float, count: int) -> list[int]:
+    """Return the best sets, best first; of equal ones first those with fewer KSFs, then those of the plan's order."""
     left, found = np.argsort(-kgi, kind="stable"), list[int]()
-    while len(left):
+    while len(left) and len(found) < count:
         equal = np.flatnonzero(kgi[left] >= _as_good(kgi[left].max(), scale))
         first = equal[_first(chosen[left[equal]])]
         found.append(int(left[first]))

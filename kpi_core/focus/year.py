@@ -20,14 +20,13 @@ from itertools import count
 import numpy as np
 
 from kpi_core.focus.effects import Effects
-from kpi_core.focus.hunting import HAIR, NEVER, Hunt, at_places
+from kpi_core.focus.hunting import HAIR, NEVER, ThroughTree, at_places
 from kpi_core.focus.knapsack import Knapsack, near, relaxed, taken_over
 from kpi_core.focus.search import Picks
 from kpi_core.readings import Array
 
 _STEPS = 1_000_000
 _PARTS = 60  # searched at most; then the bound tells what is left
-_CHUNK = 4_096
 _FEW = 256
 _LEAST_WEIGHT = 0.02
 _CONVEX = frozenset({"number", "name", "+", "*", "sum"})
@@ -52,14 +51,8 @@ class _Part:
 
 
 @dataclass(eq=False)
-class Yearly(Hunt):
+class Yearly(ThroughTree):
     """The search for a fiscal year; bundles' logs are by metric and month of the axis, one row each."""
-
-    effects: Effects
-
-    def value(self, logs: Array) -> Array:
-        """Return the year's KGI of sets."""
-        return self._kgi(logs, capped=True)
 
     def search(self) -> float:
         """Find a good set by what each month decides, then rule out the rest, the most promising part first."""
@@ -67,15 +60,17 @@ class Yearly(Hunt):
         seen = relaxed(first)
         self.reach(first, seen)
         if not len(self.best):
-            self.look_at(taken_over(first, self.wanted).picks)
-        if not len(self.best):
-            return NEVER
+            taken = taken_over(first, self.wanted, alive=self.alive)
+            self.look_at(taken.picks)
+            if not len(self.best):
+                return NEVER if taken.bound == NEVER else np.inf
         kept = [np.arange(len(part)) for part in self.parts]
         serial, heap = count(1), [(-np.inf, 0, _Part(kept, self.picks[0]))]
         while heap and -heap[0][0] > self.last * (1 - HAIR):
             bound, at, part = heapq.heappop(heap)
-            if at and (at > _PARTS or not self.watch(self.known, max(self.known, -bound))):
-                return -bound
+            self.ceiling = -bound
+            if at and (at > _PARTS or not self.alive()):
+                return self.ceiling
             for half_bound, half in self._halves(part):
                 heapq.heappush(heap, (-min(half_bound, -bound), next(serial), half))
         return NEVER
@@ -139,19 +134,6 @@ class Yearly(Hunt):
         weights /= weights.sum()
         whole = np.asarray(sum(centres))
         return [
-            weight * self._kgi(whole + (one.logs[kept] - own) / weight, capped=False) / self.known
+            weight * self.kgi(whole + (one.logs[kept] - own) / weight, capped=False) / self.known
             for one, kept, own, weight in zip(self.parts, part.kept, centres, weights.tolist(), strict=True)
         ]
-
-    def _kgi(self, logs: Array, *, capped: bool) -> Array:
-        months = self._months
-        found = np.empty(len(logs))
-        for start in range(0, len(logs), _CHUNK):
-            rows = logs[start : start + _CHUNK]
-            factors = np.exp(rows.reshape(len(rows), len(self.effects.metrics), months))
-            found[start : start + _CHUNK] = self.effects.kgi_at(factors, capped=capped)
-        return found
-
-    @cached_property
-    def _months(self) -> int:
-        return self.effects.setting.axis.count

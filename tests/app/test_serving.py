@@ -1,9 +1,11 @@
-"""What goes round the pages: the browser's cookie, headers, the health route, calm errors, no secrets in view."""
+"""What goes round the pages: the browser's cookie, headers, health, calm errors, no secrets in view or in the log."""
 
 import asyncio
+import json
 import logging
 import subprocess
 import sys
+import threading
 import tomllib
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -12,24 +14,32 @@ import pytest
 from streamlit import net_util
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
-from workbench import serving
+from kpi_core.errors import KpiError
+from workbench import logs, serving
 
 ROOT = Path(__file__).parents[2]
+SECRET = "Zb7q-a-plan-nobody-may-read"
 
 
 def asked(headers=(), *, scheme="http", kind="http", content=b"text/html; charset=utf-8"):
     """Send one request through the middleware and return the response's headers."""
-    sent = []
 
     async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", content)]})
 
+    return through(app, headers, scheme=scheme, kind=kind)[0]["headers"]
+
+
+def through(app, headers=(), *, scheme="http", kind="http", path="/"):
+    """Return all that comes back when an app is asked through the middleware."""
+    sent = []
+
     async def send(message):
         sent.append(message)
 
-    scope = {"type": kind, "scheme": scheme, "headers": list(headers)}
+    scope = {"type": kind, "scheme": scheme, "method": "GET", "path": path, "headers": list(headers)}
     asyncio.run(serving.Headers(app)(scope, None, send))
-    return sent[0]["headers"]
+    return sent
 
 
 def cookie(headers) -> SimpleCookie:
@@ -66,11 +76,61 @@ def test_no_outside_service_is_asked_who_we_are(monkeypatch):
 
 
 def test_every_response_is_hardened():
-    headers = dict(asked())
+    headers = dict(asked(content=b"application/javascript"))
+    policy = dict(part.split(" ", 1) for part in headers[b"content-security-policy"].decode().split("; "))
 
     assert headers[b"x-content-type-options"] == b"nosniff"
     assert headers[b"referrer-policy"] == b"no-referrer"
-    assert headers[b"content-security-policy"] == b"frame-ancestors 'none'"
+    assert headers[b"cross-origin-opener-policy"] == b"same-origin"
+    assert b"camera=()" in headers[b"permissions-policy"]
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["connect-src"] == policy["form-action"] == "'self'"
+    assert "unsafe" not in policy["script-src"].replace("'wasm-unsafe-eval'", "")
+    assert "http" not in headers[b"content-security-policy"].decode()  # nobody else's address
+
+
+def test_no_header_is_said_twice():
+    async def app(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"Referrer-Policy", b"unsafe-url")]})
+
+    names = [name.lower() for name, _value in through(app)[0]["headers"]]
+
+    assert len(names) == len(set(names))
+
+
+def test_only_a_connection_that_is_encrypted_is_told_to_stay_so():
+    assert b"strict-transport-security" not in dict(asked())
+    assert dict(asked(scheme="https"))[b"strict-transport-security"] == b"max-age=31536000"
+
+
+def test_over_https_the_cookies_of_streamlit_travel_encrypted_too():
+    async def app(scope, receive, send):
+        cookies = [(b"set-cookie", b"_streamlit_xsrf=x; Path=/"), (b"set-cookie", b"a=b; Secure")]
+        await send({"type": "http.response.start", "status": 200, "headers": cookies})
+
+    found = [value for name, value in through(app, scheme="https")[0]["headers"] if name == b"set-cookie"]
+
+    assert found == [b"_streamlit_xsrf=x; Path=/; Secure", b"a=b; Secure"]
+
+
+def test_a_request_that_breaks_gets_a_plain_answer_with_the_id_that_is_in_the_log(caplog):
+    async def app(scope, receive, send):
+        raise RuntimeError(SECRET)
+
+    start, body = through(app)
+
+    assert start["status"] == 500
+    assert b"content-security-policy" in dict(start["headers"])
+    assert SECRET not in body["body"].decode() + caplog.text
+    assert body["body"].decode().rpartition(" ")[2] in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/base/_stcore//metrics/", "/_stcore/agent/openapi.json"])
+def test_what_is_the_operators_is_not_public(path):
+    async def app(scope, receive, send):
+        pytest.fail("the request came through")
+
+    assert through(app, path=path)[0]["status"] == 404
 
 
 def test_websockets_pass_untouched():
@@ -79,17 +139,108 @@ def test_websockets_pass_untouched():
     assert headers == [(b"content-type", b"text/html; charset=utf-8")]
 
 
-def test_an_error_is_logged_under_the_id_the_person_sees_and_nothing_else_is_shown(monkeypatch, caplog):
+def test_an_error_is_logged_under_the_id_the_person_sees_and_not_in_its_own_words(monkeypatch, caplog):
     shown = []
     monkeypatch.setattr("workbench.calm.show", shown.append)
 
-    with caplog.at_level(logging.ERROR, logger="gyakusan"):
-        handled = serving.script_error(ValueError("a secret of the plan"))
+    try:
+        {}[SECRET]
+    except KeyError as error:
+        handled = serving.script_error(error)
 
     assert handled
     assert len(shown) == 1
-    assert shown[0] in caplog.text
     assert len(shown[0]) == 8
+    assert shown[0] in caplog.text
+    assert "KeyError" in caplog.text
+    assert "test_serving.py:" in caplog.text
+    assert SECRET not in caplog.text
+
+
+def test_it_is_ready_when_every_check_says_so(monkeypatch):
+    def broken():
+        raise OSError(SECRET)
+
+    def hangs():
+        done.wait()
+
+    done = threading.Event()
+    monkeypatch.setattr(serving, "READY_WITHIN_SECONDS", 0.2)
+
+    assert ready([]) == (200, b"ready")
+    assert ready([lambda: None, lambda: None]) == (200, b"ready")
+    assert ready([lambda: None, lambda: "database_down", lambda: "migrating"]) == (503, b"database_down\nmigrating")
+    assert ready([broken, lambda: None]) == (503, b"check_failed")
+    assert ready([hangs]) == (503, b"check_slow")
+    done.set()
+
+
+def ready(checks):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(serving, "readiness", checks)
+        response = asyncio.run(serving.readyz(None))
+    return response.status_code, response.body
+
+
+def test_search_engines_are_sent_away():
+    assert b"Disallow: /\n" in asyncio.run(serving.robots(None)).body
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/", "/"),
+        ("/tree", "/tree"),
+        ("/share?t=secret", "/share"),
+        ("/_stcore/upload_file/7d1c7cd6-86b0-4b1c-9a0c-000000000000/file", "/_stcore/upload_file/..."),
+        ("/_stcore/upload_file/short/file", "/_stcore/upload_file/..."),
+        ("/GcJx8Qh1", "/..."),
+        ("/media/0123abcd.png", "/media/..."),
+    ],
+)
+def test_of_a_path_only_the_route_is_told(path, told):
+    assert logs.route(path) == told
+
+
+@pytest.mark.parametrize(
+    ("message", "values", "told"),
+    [
+        ("started %s in %d ms", (SECRET, 12), "started ... in 12 ms"),
+        ("%(plan)s", ({"plan": SECRET},), "%(plan)s"),
+        (f"Traceback (most recent call last):\n  x\nValueError: {SECRET}", (), "traceback: ValueError"),
+        (f"Task failed\nfuture: {SECRET}", (), "Task failed"),
+        (f"cannot open '{SECRET}' at http://{SECRET}/x", (), "cannot open ... at ..."),
+        ("bad %d", (SECRET,), "bad %d"),
+    ],
+)
+def test_of_what_libraries_say_only_the_constant_part_is_told(message, values, told):
+    record = logging.LogRecord("a.library", logging.WARNING, "x.py", 7, message, values, None)
+
+    line = json.loads(logs.Lines().format(record))
+
+    assert line["event"] == told
+    assert line["level"] == "warning"
+    assert SECRET not in str(line)
+
+
+def test_of_a_chain_of_errors_types_and_places_are_told_and_a_code_of_ours():
+    try:
+        try:
+            int(SECRET)
+        except ValueError as error:
+            raise KpiError("cycle", "{path}", path=SECRET) from error
+    except KpiError as error:
+        told = logs.broken(error)
+
+    assert told["type"] == "KpiError < ValueError"
+    assert told["code"] == "cycle"
+    assert [place.partition(":")[0] for place in told["at"]] == ["tests/app/test_serving.py"]
+
+
+def test_what_looks_like_a_token_never_reaches_a_line():
+    record = logging.LogRecord("gyakusan", logging.INFO, "x.py", 7, logs.Event("oops", {"id": "t" * 43}), (), None)
+
+    assert "ttt" not in logs.Lines().format(record)
 
 
 def test_the_options_that_keep_it_private_and_fast_are_set_in_the_file():
@@ -99,6 +250,9 @@ def test_the_options_that_keep_it_private_and_fast_are_set_in_the_file():
     assert options["client"]["showErrorDetails"] == "none"
     assert options["client"]["toolbarMode"] == "viewer"
     assert options["runner"]["postScriptGC"] is False
+    assert options["server"]["enableXsrfProtection"] is True
+    assert options["server"]["enableStaticServing"] is False
+    assert options["server"]["enableAgentApi"] is False
     assert options["server"]["maxUploadSize"] <= 50  # over 5 MB our own sentence refuses it
 
 

@@ -107,7 +107,9 @@ def idle(case: Case) -> set[str]:
     acting = {ksf for ksf in case.ksfs if acts(case, ksf)}
     helping = {ksf for link in case.assume["synergies"] if acting & {*link["pair"]} for ksf in link["pair"]}
     helping |= {link["source"] for link in case.assume["spillovers"] if link["target"] in acting}
-    helping |= {other for ksf in acting for other in case.ksfs[ksf]["depends_on"]}
+    enough = case.assume["prerequisite_skill"]
+    unskilled = {ksf for ksf in acting if case.data["teams"][case.ksfs[ksf]["team"]]["skill"] < enough}
+    helping |= {other for ksf in unskilled for other in case.ksfs[ksf]["depends_on"]}
     return {*case.ksfs} - acting - helping
 
 

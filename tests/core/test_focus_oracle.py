@@ -44,6 +44,17 @@ def test_searching_a_small_plan_finds_what_looking_at_every_set_does(group, monk
         _agrees(focus_cases.case(400_000 + 1000 * group + at))
 
 
+@pytest.mark.parametrize("group", range(6))
+def test_the_search_for_any_tree_finds_what_looking_at_every_set_does(group, monkeypatch):
+    """Every shape of tree as if it had none, a third of them through the months."""
+    monkeypatch.setattr(choosing, "FEW", 1)
+    monkeypatch.setattr(choosing, "channels", lambda _effects: None)
+    monkeypatch.setattr(choosing, "is_convex", lambda _effects: False)
+
+    for at in range(24):
+        _agrees(focus_cases.case(700_000 + 1000 * group + at, objective="year" if at % 3 == 0 else None))
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_no_set_of_a_large_plan_is_better_than_the_chosen_one(seed):
     """100,000 sets and more before money and hours; the links and wishes are as random as in small ones."""

@@ -1,13 +1,16 @@
 """Branch and bound against looking at every set: same best sets, same numbers, a proof or an honest gap."""
 
+from time import sleep
+
 import numpy as np
 import pytest
 
 from kpi_core.errors import KpiError
-from kpi_core.focus import FocusLimits, choose, choosing, knapsack, proof
+from kpi_core.focus import FocusLimits, boxes, choose, choosing, knapsack
 from kpi_core.focus.channels import Channels, channels
 from kpi_core.focus.effects import Effects
 from kpi_core.focus.roof import Roof
+from kpi_core.focus.search import feasible
 from tests.bench.focus_plans import plan_of
 
 
@@ -69,8 +72,8 @@ def test_the_program_takes_over_where_too_much_lies_near_the_bound(seed, monkeyp
     plan = plan.replace({"limits.lock": []})
     expected = choose(plan)
     monkeypatch.setattr(choosing, "FEW", 0)
-    monkeypatch.setattr(proof, "_STEPS", 3)
-    monkeypatch.setattr(proof, "_STEPS", 3)
+    monkeypatch.setattr(boxes, "_STEPS", 3)
+    monkeypatch.setattr(boxes, "_STEPS", 3)
 
     found = choose(plan)
 
@@ -81,28 +84,40 @@ def test_the_program_takes_over_where_too_much_lies_near_the_bound(seed, monkeyp
 def test_boxes_are_halved_where_too_much_lies_near_the_bound(searched, monkeypatch):
     plan = plan_of(4, 12, channels=3, seed=2)
     expected = choose(plan)
-    monkeypatch.setattr(proof, "_STEPS", 300)
-    monkeypatch.setattr(proof, "_SMALL", 0.02)
-    boxes = []
+    monkeypatch.setattr(boxes, "_STEPS", 300)
+    monkeypatch.setattr(boxes, "_SMALL", 0.02)
+    told = []
 
-    found = choose(plan, watch=lambda best, bound: boxes.append((best, bound)) is None)
+    found = choose(plan, watch=lambda best, bound: told.append((best, bound)) is None)
 
-    assert len(boxes) > 3
-    assert all(best <= bound * (1 + 1e-9) for best, bound in boxes)
+    assert len({bound for _, bound in told}) > 3
+    assert all(best <= bound * (1 + 1e-9) for best, bound in told)
     assert (found.chosen, found.kgi, found.proof.gap) == (expected.chosen, expected.kgi, 0)
 
 
 def test_a_search_that_is_stopped_keeps_the_best_so_far_and_tells_the_gap(searched, monkeypatch):
     plan = plan_of(4, 12, channels=3, seed=2)
     proven = choose(plan)
-    monkeypatch.setattr(proof, "_STEPS", 300)
-    monkeypatch.setattr(proof, "_SMALL", 0.02)
+    monkeypatch.setattr(boxes, "_STEPS", 300)
+    monkeypatch.setattr(boxes, "_SMALL", 0.02)
 
-    stopped = choose(plan, watch=lambda _best, _bound: False)
+    stopped = choose(plan, watch=lambda _best, bound: bound == np.inf)
 
     assert 0 < stopped.proof.gap < 0.5
     assert stopped.kgi <= proven.kgi <= stopped.proof.bound
     assert all(left >= -1e-6 for left in stopped.slack.values())
+
+
+def test_a_takeover_can_be_stopped(monkeypatch):
+    """HiGHS goes on by itself until its time limit; nobody waits for it."""
+    monkeypatch.setattr(knapsack._Program, "solved", lambda _self: sleep(5))
+    problem = knapsack.Knapsack([np.array([0.0, 1.0])] * 2, [np.array([[0.0], [1.0]])] * 2, np.ones(1))
+    asked = []
+
+    taken = knapsack.taken_over(problem, 3, alive=lambda: asked.append(1) is not None)
+
+    assert asked == [1]
+    assert (len(taken.picks), taken.bound) == (0, np.inf)
 
 
 def test_eight_teams_with_fifty_ksfs_each_are_proven():
@@ -197,8 +212,8 @@ def test_a_takeover_never_spends_a_yen_too_much(searched, monkeypatch):
     plan = plan.replace(
         {f"ksfs.{ksf}.cost": next(costs) for ksf in plan.ksfs} | {"limits.budget": 10_000_000.0}
     ).replace({f"teams.{team}.hours": None for team in plan.teams})
-    monkeypatch.setattr(proof, "_STEPS", 3)
-    monkeypatch.setattr(proof, "_EXACT_STEPS", 3)
+    monkeypatch.setattr(boxes, "_STEPS", 3)
+    monkeypatch.setattr(boxes, "_EXACT_STEPS", 3)
 
     found = choose(plan)
 
@@ -217,3 +232,60 @@ def test_one_team_with_many_ksfs_of_which_few_fit_is_listed():
     tight = plan.replace({"limits.budget": sum(sorted(ksf.cost for ksf in plan.ksfs.values())[:4])})
 
     assert choose(tight).proof.gap == 0
+
+
+@pytest.mark.parametrize("objective", ["average", "year", "run_rate"])
+def test_what_does_nothing_in_the_time_that_counts_is_not_chosen(objective):
+    """Nothing is short, nobody is spread too thinly: taking any of the chosen KSFs away costs something."""
+    plan = plan_of(5, 10, per_team=10).replace({"assumptions.dilution": 0.0})
+    late = [ksf for at, ksf in enumerate(plan.ksfs) if at % 10 > 2]
+    plan = plan.replace({f"ksfs.{ksf}.ramp": [13.0, 15.0] for ksf in late})
+
+    found = choose(plan, FocusLimits(), objective=objective)
+
+    assert min(found.brings.values()) > 1e-9 * found.kgi
+    assert len(found.chosen) == 50 if objective == "run_rate" else 15 <= len(found.chosen) < 30
+    for ksf in [one for one in late if one not in found.chosen][:3]:
+        assert (found.left_out[ksf].code, found.left_out[ksf].loses) == ("slow_ramp", pytest.approx(0, abs=1e-3))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "min(wins, 103) * unit_price",
+        "if(wins > 103, wins * unit_price, 0.9 * wins * unit_price)",
+        "wins * unit_price / (1000000 + 5 * visitors)",
+        "max(wins - 60, 0) * unit_price - 2000 * visitors / 100",
+    ],
+)
+def test_any_tree_of_half_a_billion_sets_is_proven(formula):
+    """By hand nobody could: no swap of one KSF for another, and none more, is better."""
+    plan = plan_of(5, 10, channels=1, seed=0, per_team=2).replace({"metrics.revenue.formula": formula})
+
+    found = choose(plan)
+
+    assert channels(Effects(plan, "average")) is None
+    assert (found.proof.gap, found.proof.listed) == (0, False)
+    assert found.proof.considered > 10**8
+    effects, limits = Effects(plan, "average"), FocusLimits.of(plan)
+    inside = np.array([ksf in found.chosen for ksf in effects.ksfs])
+    near = [
+        row
+        for out in [*np.flatnonzero(inside), -1]
+        for into in np.flatnonzero(~inside)
+        for row in [np.where(np.arange(len(inside)) == out, False, inside | (np.arange(len(inside)) == into))]
+        if _keeps(plan, limits, row)
+    ]
+    assert len(near) > 20
+    assert effects.kgi(np.array(near, dtype=float)).max() <= found.kgi * (1 + 1e-12)
+
+
+def test_a_fraction_through_zero_is_answered_as_looking_at_every_set_answers_it(searched):
+    """A set may take the lower part past 0, to either side of infinity: the best is what looking at each finds."""
+    plan = plan_of(3, 6, per_team=2).replace({"metrics.revenue.formula": "wins / (visitors / 400000 - 1.02)"})
+    effects, sets = Effects(plan, "average"), feasible(Effects(plan, "average"), FocusLimits.of(plan))
+
+    found = choose(plan)
+
+    assert found.kgi == pytest.approx(effects.kgi(sets.chosen(np.arange(len(sets))).astype(float)).max(), rel=1e-12)
+    assert found.proof.evaluated <= len(sets)
