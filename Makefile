@@ -8,20 +8,23 @@ PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: run test check bench words lock clean
+.PHONY: run test check test-long bench words lock clean
 
 run: .venv/app
 	@echo "Gyakusan: http://localhost:$(PORT)"
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
-test: .venv/dev .venv/browser check
+test: .venv/dev .venv/browser .venv/postgres check
 
 check:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m workbench.words_catalogue --check
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 -m "not long"
+
+test-long: .venv/dev .venv/postgres   # the counts in full: ten thousand saves, hundreds of kills and power cuts
+	$(BIN)/pytest -n 2 -m long tests/store
 
 bench: .venv/dev .venv/browser
 	$(BIN)/python -m tests.bench
@@ -53,4 +56,8 @@ clean:
 
 .venv/browser: tests/find_browser.sh .venv/dev
 	sh tests/find_browser.sh $(BIN)
+	@touch $@
+
+.venv/postgres: tests/find_postgres.sh .venv/dev
+	sh tests/find_postgres.sh
 	@touch $@

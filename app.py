@@ -4,9 +4,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from workbench import logs, serving
+from workbench import logs, serving, storage
 
 logs.begin()
+serving.readiness.append(storage.ready)
 app = st.App(
     "workbench/shell.py",
     lifespan=serving.lifespan,

@@ -38,34 +38,42 @@ with right:
     st.caption(md(sentences.proof(found)))
     chosen.brings_and_uses(found, both)
 
-st.header(_("Why these?"), anchor=False)
-page.picture(chosen_set.waterfall(found, parts), says.waterfall(found, parts))
-chosen.one_effect(found)
+why, others, next_best, sure, more, agree, rests = page.sections(
+    _("Why these?"),
+    _("Why not the others?"),
+    _("The next best sets"),
+    _("How sure is this choice?"),
+    _("What if we had one more?"),
+    _("Do we agree?"),
+    _("What all this rests on"),
+)
+with why:
+    page.picture(chosen_set.waterfall(found, parts), says.waterfall(found, parts))
+    chosen.one_effect(found)
+with next_best:
+    page.answer_small(says.ties(found))
+    page.table(rows.alternatives(found), key="alternatives", stacks=True)
+with sure:
+    one_more.offer(found)
+with agree:
+    agreed.form(found, searching.overriding_at_once(found))
+with rests:
+    page.numbers(ledger.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger", stacks=True)
+    chosen.constants(plan)
+    chosen.adder(plan)
+    page.code("focus.choose(plan).chosen", "focus.prices(focus.choose(plan))", "focus.robustness(focus.choose(plan))")
 
-st.header(_("Why not the others?"), anchor=False)
-priced = searching.overriding(found)
-page.table(rows.left_out(found), key="left_out")
-page.aside(says.not_looked_into(found))
-st.subheader(_("What does it cost to decide otherwise?"), anchor=False)
-page.answer_small(says.cheapest(found, priced))
-page.table(rows.overriding(found, priced), key="overriding")
-st.caption(_("Each time everything else is chosen again, so what goes makes room for what is then best."))
-
-st.header(_("The next best sets"), anchor=False)
-page.answer_small(says.ties(found))
-page.table(rows.alternatives(found), key="alternatives")
-
-st.header(_("How sure is this choice?"), anchor=False)
-one_more.hold(found)
-
-st.header(_("What if we had one more?"), anchor=False)
-one_more.show(found)
-
-st.header(_("Do we agree?"), anchor=False)
-agreed.form(found, priced)
-
-st.header(_("What all this rests on"), anchor=False)
-page.numbers(ledger.ledger_rows(plan, found.ledger), "focus.choose(plan).ledger", key="ledger")
-chosen.constants(plan)
-chosen.adder(plan)
-page.code("focus.choose(plan).chosen", "focus.prices(focus.choose(plan))", "focus.robustness(focus.choose(plan))")
+# What may take long comes last, each in its place above: nobody has to wait for it to read on, or to agree.
+with others:
+    priced = searching.overriding(found)
+    agreed.catch_up()
+    page.table(rows.left_out(found), key="left_out", stacks=True)
+    page.aside(says.not_looked_into(found))
+    st.subheader(_("What does it cost to decide otherwise?"), anchor=False)
+    page.answer_small(says.cheapest(found, priced))
+    page.table(rows.overriding(found, priced), key="overriding", stacks=True)
+    st.caption(_("Each time everything else is chosen again, so what goes makes room for what is then best."))
+with more:
+    one_more.show(found)
+with sure:
+    one_more.hold(found)

@@ -1,6 +1,10 @@
-"""Random examples have no deadline: machines are noisy, and timings live in `make bench`."""
+"""Random examples have no deadline: machines are noisy, and timings live in `make bench`. Plans are kept elsewhere."""
+
+import os
+import tempfile
 
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+os.environ.setdefault("GYAKUSAN_DATA", tempfile.mkdtemp(prefix="gyakusan-tests-"))

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -39,14 +40,15 @@ def serve(
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with log.open("w") as out, subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as server:
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait(address, server)
-            yield address
-        finally:
-            server.kill()  # a polite stop would wait for open pages
+    with log.open("w") as out, TemporaryDirectory(ignore_cleanup_errors=True) as data:
+        environment = {"GYAKUSAN_DATA": data, **os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as server:
+            try:
+                address = f"http://127.0.0.1:{port}"
+                _wait(address, server)
+                yield address
+            finally:
+                server.kill()  # a polite stop would wait for open pages
 
 
 def _wait(address: str, server: subprocess.Popen[bytes]) -> None:

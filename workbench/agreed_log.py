@@ -23,7 +23,7 @@ def show(plan: Plan) -> None:
     if not plan.decisions:
         return
     st.subheader(_("What was agreed so far"), anchor=False)
-    page.table(rows.log(plan, checks()), key="decisions")
+    page.table(rows.log(plan, checks()), key="decisions", stacks=True)
     newest = list(reversed(plan.decisions))[:_IN_FULL]
     for at, decision in enumerate(newest):
         if decision.commitments or decision.postponed:
@@ -36,7 +36,7 @@ def _in_full(plan: Plan, decision: Decision, at: int) -> None:
         if decision.override:
             st.markdown(md(_("More than a team can carry, because: {reason}").format(reason=decision.override)))
         if decision.commitments:
-            page.table(rows.actions(plan, decision), key=f"decision_actions_{at}")
+            page.table(rows.actions(plan, decision), key=f"decision_actions_{at}", stacks=True)
         if decision.postponed:
             page.answer_small(_("Postponed, not dropped"))
-            page.table(rows.postponed(plan, decision), key=f"decision_postponed_{at}")
+            page.table(rows.postponed(plan, decision), key=f"decision_postponed_{at}", stacks=True)

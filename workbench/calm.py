@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench import header, session
+from workbench import files, session
 from workbench.words import _
 
 
@@ -15,7 +15,7 @@ def show(error_id: str) -> None:
     st.download_button(
         _("Save the plan as a file"),
         data=session.plan().to_yaml(),
-        file_name=header.file_name(),
+        file_name=files.name(session.plan()),
         mime="application/yaml",
         type="primary",
         key=f"calm_save_{error_id}",

@@ -27,8 +27,10 @@ _WHEN = {
 
 
 def of(found: Focus) -> dict[str, ComeBack]:
-    """Return the condition of every KSF left out whose reason is known."""
-    return {ksf: _of(why) for ksf, why in found.left_out.known.items()}
+    """Return the condition of every KSF left out; where the reason was not looked into yet, the next review."""
+    known = found.left_out.known
+    later = ComeBack(when="next_review")
+    return {ksf: _of(known[ksf]) if ksf in known else later for ksf in found.left_out}
 
 
 def _of(why: Reason) -> ComeBack:

@@ -25,7 +25,7 @@ def typed(
 
     The reason why an entry was refused stands under the field, or in `below` where the field is narrow.
     """
-    st.text_input(label, key=session.follow(key, shown), on_change=store, args=(key, changes), **looks)
+    st.text_input(label, key=follow(key, shown), on_change=store, args=(key, changes), **looks)
     reason(key, label, below)
 
 
@@ -70,7 +70,7 @@ def whole(
         max_value=high,
         value=None if may_be_empty else "min",
         step=1,
-        key=session.follow(path, now),
+        key=follow(path, now),
         on_change=store,
         args=(path, lambda chosen: {path: chosen}),
         help=about,
@@ -98,7 +98,7 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
         label,
         options=list(options),
         format_func=options.__getitem__,
-        key=session.follow(path, now if now in options else None),
+        key=follow(path, now if now in options else None),
         on_change=store,
         args=(path, lambda chosen: {path: chosen}),
     )
@@ -107,7 +107,21 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
 
 def store(key: str, changes: Changes) -> None:
     """Put what was entered into the plan, or keep the reason why not."""
-    session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key)
+    if not session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key):
+        session.remember(f"seen_{key}", session.plan().digest)
+
+
+def follow(key: str, shown: Any) -> str:
+    """Let a field show what the plan says, an entry that was refused only until undo or redo; return the key.
+
+    Whoever goes a step back wants back what was, not what went wrong on the way.
+    """
+    if session.refused(key):
+        seen, now = session.recall(f"seen_{key}"), session.plan().digest
+        if seen != now and session.desk().can_redo:  # after a change there is nothing to redo
+            session.refusals().pop(key)
+        session.remember(f"seen_{key}", now)
+    return session.follow(key, shown)
 
 
 def reason(key: str, label: str, below: DeltaGenerator | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import streamlit as st
 
 from kpi_core.errors import KpiError
@@ -32,6 +34,12 @@ def opener() -> None:
         key=_KEY,
         on_change=_open,
     )
+
+
+def name(plan: Plan, ending: str = "yaml") -> str:
+    """Return a file name for a plan that every system accepts."""
+    safe = re.sub(r"[^\w-]+", "_", words.name(plan))[:60].strip("_")
+    return f"{safe or 'plan'}.{ending}"
 
 
 def _css(text: str) -> str:

@@ -53,6 +53,7 @@ _PER_WORDS = {
 _FOLD = {0xFF01 + place: 0x21 + place for place in range(94)}  # full-width ASCII, and nothing else
 _FOLD |= {ord(mark): ord("-") for mark in "−‐‑–—ー－▲△"} | {ord("￥"): ord("¥"), ord("\\"): ord("¥")}
 _FOLD |= {ord("、"): ord(","), ord("。"): ord(".")}
+_SHARED = frozenset({"", "%", "比", "倍"})  # where 15% may mean 0.15; 15% of an hour or a yen is a slip
 _LONGEST = 60
 _LARGEST = 10**15
 _SCALES = {"百": 100, "千": 1000, "万": MAN, "億": OKU, "兆": 10**12, "k": 1000, "m": 10**6, "b": 10**9}
@@ -241,12 +242,12 @@ def parse(text: str, unit: str = "") -> float:
     """Return the number a person typed, in either language, with or without its unit.
 
     Full-width digits, commas, 億 万 千, K M B, ¥, % and − ▲ △ are understood. In a field whose
-    unit is %, 15 and 15% are both 0.15; elsewhere 15% is 0.15 too.
+    unit is %, 15 and 15% are both 0.15; without a unit 15% is 0.15 too, of hours, money or deals it is refused.
 
     Raises
     ------
     KpiError
-        `number_missing`; `not_a_number`, with `typed`.
+        `number_missing`; `not_a_number` and `share_for_amount`, with `typed`.
 
     >>> parse("１０億"), parse("8億6,400万円"), parse("12.5％", "%"), parse("▲1.2億"), parse("¥8.0M per deal", "円/件")
     (1000000000.0, 864000000.0, 0.125, -120000000.0, 8000000.0)
@@ -258,6 +259,10 @@ def parse(text: str, unit: str = "") -> float:
     if found is None or amount is None or amount > _LARGEST:
         raise KpiError(
             "not_a_number", "“{typed}” is not a number. Write for example 120, 15% or 10億.", typed=text[:40]
+        )
+    if found["share"] and unit not in _SHARED:
+        raise KpiError(
+            "share_for_amount", "“{typed}” is a share. Write an amount here, for example 120 or 10億.", typed=text[:40]
         )
     if found["share"] or unit == "%":
         amount /= 100
@@ -280,7 +285,7 @@ def _endings(unit: str) -> Iterator[str]:
     head = unit.partition("/")[0]
     said = {unit, head, "円"} | {_with_unit(number, unit, "en").removeprefix(number) for number in ("1", "2")}
     said |= {_per_yen(unit, "en")} if _is_money(unit) else set()
-    said |= {"pt"} if unit == "%" else set()
+    said |= {"pt"} if unit == "%" else {"h"} if head == "時間" else set()
     folded = {"".join(ending.split()).translate(_FOLD).lower() for ending in said} - {"", "%"}
     yield from sorted((ending for ending in folded if not ending[0].isdigit()), key=len, reverse=True)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import re
-
 import streamlit as st
 
-from workbench import refusals, session, words
+from workbench import files, refusals, session, standing, words
+from workbench.keeping import Keeping
 from workbench.words import _, md
 
 
-def show() -> None:
+def show(keeping: Keeping) -> None:
     """Draw the header and say what the last change had to say."""
-    desk = session.desk()
+    desk = keeping.desk
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="header"):
         st.markdown(f"**{md(words.name(desk.plan))}**", width="stretch")
+        with st.container(width="content", key="standing"):
+            standing.pulse()
         st.button(
             _("Undo"),
             icon=":material/undo:",
@@ -34,7 +35,7 @@ def show() -> None:
         st.download_button(
             _("Save file"),
             data=desk.plan.to_yaml,
-            file_name=file_name(),
+            file_name=files.name(desk.plan),
             mime="application/yaml",
             icon=":material/download:",
             key="header_save",
@@ -42,18 +43,13 @@ def show() -> None:
             type="tertiary",
         )
         _language()
+    standing.notes(keeping)
     if error := session.refused():
         refusals.refuse(error)
     if error := session.refusals().pop("open_file", None):
         refusals.refuse(error, in_file=True)
     if said := session.notice():
         st.toast(md(said))
-
-
-def file_name() -> str:
-    """Return a file name for the plan that every system accepts."""
-    safe = re.sub(r"[^\w-]+", "_", words.name(session.plan()))[:60].strip("_")
-    return f"{safe or 'plan'}.yaml"
 
 
 def _language() -> None:

@@ -12,6 +12,7 @@ from threading import Event, Thread
 from typing import Generic, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench import session
 from workbench.words import _
@@ -38,6 +39,10 @@ class Job(Generic[Result]):
     def tell(self, share: float, *numbers: float) -> bool:
         """Say how far it is; return whether to go on."""
         self.told = (min(1.0, max(0.0, share)), *numbers)
+        return self.going_on()
+
+    def going_on(self) -> bool:
+        """Return whether nobody has stopped it."""
         return not self.stopped.is_set()
 
     def start(self) -> Job[Result]:
@@ -59,18 +64,37 @@ def result(kind: str, asked: Hashable, work: Callable[[Job[Result]], Result], sa
     The work may not touch the page. It calls `tell` now and then, and if that says no it ends with what it has.
     `says` puts the numbers it tells into words; before the first there are none.
     """
-    job: Job[Result] | None = session.recall(f"job_{kind}")
-    if job is None or job.asked != asked:
-        if job is not None:
-            job.stopped.set()
-        job = Job(asked, work).start()
-        session.remember(f"job_{kind}", job)
+    place = st.empty()  # also where nothing is shown: what stands below must not change places with it
+    job = _begun(kind, asked, work)
     if not job.done.wait(_BLINK):
-        _show(kind, job, says)
+        _show(place, kind, job, says)
     if job.errors:
         session.remember(f"job_{kind}", None)
         raise job.errors[0]
     return job.results[0]
+
+
+def at_once(kind: str, asked: Hashable, work: Callable[[Job[Result]], Result]) -> Result | None:
+    """Return what work finds if that takes no longer than a blink; else it goes on, and `result` waits for it."""
+    job = _begun(kind, asked, work)
+    return job.results[0] if job.done.wait(_BLINK) and job.results else None
+
+
+def _begun(kind: str, asked: Hashable, work: Callable[[Job[Result]], Result]) -> Job[Result]:
+    """Return the job of a kind: the one there is if it was asked the same, else a new one."""
+    job: Job[Result] | None = session.recall(f"job_{kind}")
+    if job is None or job.asked != asked:
+        drop(kind)
+        job = Job(asked, work).start()
+        session.remember(f"job_{kind}", job)
+    return job
+
+
+def drop(kind: str) -> None:
+    """Stop the job of a kind, and forget it."""
+    if (job := session.recall(f"job_{kind}")) is not None:
+        job.stopped.set()
+        session.remember(f"job_{kind}", None)
 
 
 def stopped(kind: str) -> bool:
@@ -79,8 +103,7 @@ def stopped(kind: str) -> bool:
     return isinstance(job, Job) and job.stopped.is_set()
 
 
-def _show(kind: str, job: Job[Result], says: Callable[..., str]) -> None:
-    place = st.empty()
+def _show(place: DeltaGenerator, kind: str, job: Job[Result], says: Callable[..., str]) -> None:
     with place.container(horizontal=True, vertical_alignment="center", key=f"job_{kind}"):
         bar = st.progress(0.0, width="stretch")
         st.button(_("Stop"), key=f"stop_{kind}", icon=":material/stop:", on_click=job.stopped.set)

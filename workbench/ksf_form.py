@@ -42,9 +42,10 @@ def show(plan: Plan, ksf: str) -> None:
         with column:
             hours = entry.hours.get(team)
             fields.number(
-                _("Hours: {team}").format(team=words.name(plan.teams[team])),
+                _("Hours of {team}").format(team=md(words.name(plan.teams[team]))),
                 f"{path}.hours.{team}",
                 hours,
+                unit="時間",
                 empty=_("None"),
                 below=below,
             )
@@ -57,7 +58,7 @@ def show(plan: Plan, ksf: str) -> None:
 
 
 def _month(text: str) -> float:
-    month = formats.parse(text)
+    month = formats.parse(text, "か月")
     if not 0 <= month <= _LAST_MONTH:
         said = text.strip()[:40]
         raise KpiError("no_month", "“{text}” is no month of a plan. Write 0 to {last}.", text=said, last=_LAST_MONTH)

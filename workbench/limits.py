@@ -25,7 +25,7 @@ def form(plan: Plan) -> None:
         with skill:
             fields.whole(_("Skill"), f"teams.{team}.skill", part.skill, low=1, high=5, about=_skills())
         with hours:
-            fields.number(_("Hours"), f"teams.{team}.hours", part.hours, empty=_("no limit"), below=below)
+            fields.number(_("Hours"), f"teams.{team}.hours", part.hours, unit="時間", empty=_("no limit"), below=below)
         with most:
             fields.whole(
                 _("At most"),
@@ -84,7 +84,7 @@ def _quarter(plan: Plan, team: str, at: int, *, below: DeltaGenerator) -> None:
 
     def changed(text: str) -> dict[str, Any]:
         now = list(session.plan().teams[team].quarters or [0.0] * 4)
-        now[at] = formats.parse(text)
+        now[at] = formats.parse(text, "時間")
         return {path: now}
 
     shown = formats.grouped((plan.teams[team].quarters or [0.0] * 4)[at])
@@ -127,7 +127,9 @@ def some(label: str, path: str, now: Sequence[str], plan: Plan, *, without: Coll
         options=[ksf for ksf in plan.ksfs if ksf not in without],
         format_func=lambda ksf: f"{ksf} {words.name(plan.ksfs[ksf])}",
         placeholder=_("None"),
-        key=session.follow(key, list(now)),
+        select_all=False,  # it says so in English whatever is spoken, and all KSFs is no choice anyway
+        wrap=True,
+        key=fields.follow(key, list(now)),
         on_change=fields.store,
         args=(key, lambda chosen: {path: list(chosen)}),
     )

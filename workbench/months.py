@@ -85,6 +85,11 @@ def today(plan: Plan) -> int | None:
     return of_year(plan).index(label) + 1 if label in of_year(plan) else None
 
 
+def begins(plan: Plan) -> int:
+    """Return the month in which people begin: this one, outside the year its first."""
+    return today(plan) or 1
+
+
 def start(plan: Plan) -> int:
     """Return the month from which on more can be done: the first of an example, this month of a plan of one's own."""
     labels = of_year(plan)

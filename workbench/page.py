@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import reduce
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.plan import Plan
-from workbench import sentences, theme
+from workbench import sentences, tables, theme
 from workbench.charts.picture import Picture
 from workbench.words import _, md
 
-# A cell that reads as a number: sign, yen, digits, a unit; a dash or nothing for none.
-_NUMERIC = re.compile(r"^([-+−×¥]*[\d.,]+[^\d]{0,24}|–|)$")
-_DAY = re.compile(r"^(\d{4}-\d\d-\d\d|–|)$")
-
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
-_MANY = 9  # columns: with more, a narrow window scrolls rather than breaks every word
 _OPENED = """from pathlib import Path
 from kpi_core import focus, goal, pacing, sensitivity, timeline, uncertainty
 from kpi_core.plan import Plan
@@ -39,13 +34,14 @@ _STYLE = """
 .st-key-menu [data-testid="stCaptionContainer"] p { padding-top: 0.75rem; }
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
+.stMultiSelect [data-tag] { height: auto; min-height: 1.75rem; }
+.stMultiSelect [data-tag] > span { white-space: normal; overflow-wrap: anywhere; padding: 0.15rem 0; }
+.stMultiSelect [role="group"]:has(> [data-testid="stMultiSelectTagsContainer"]) { max-height: 16rem; }
 @media (max-width: 640px) {
   .st-key-limits_and_set > .stHorizontalBlock, .st-key-limits_and_set > div > .stHorizontalBlock {
     flex-direction: column-reverse;
   }
   [data-testid="stTable"] { overflow-x: auto; }
-  [data-testid="stTable"] table { min-width: 38rem; }
-  [data-testid="stTable"] td:first-child { min-width: 6.5rem; }
   .stMainBlockContainer { padding: 3.75rem 1rem 3rem; }
   .st-key-answer p { font-size: 1.1rem; }
 }
@@ -56,7 +52,10 @@ _STYLE = """
 
 def style() -> None:
     """Set the page's rhythm."""
-    st.html(_STYLE)
+    # What a list says when nothing fits is Streamlit's, and English only; ours is laid over it.
+    nothing = '[role="listbox"][data-empty] [role="option"] > span'
+    ours = f"{nothing} {{ font-size: 0; }} {nothing}::after {{ content: {tables.quoted(_('Nothing fits'))}; }}"
+    st.html(f"{_STYLE}<style>{ours} {nothing}::after {{ font-size: 0.875rem; }}</style>")
 
 
 def question(text: str, prose: str | None = None) -> None:
@@ -108,45 +107,36 @@ def remarks(*said: str) -> None:
 
 def picture(drawn: Picture, reading: str) -> None:
     """Show a picture and the sentence that reads it aloud, as plain text."""
-    ink = theme.INK.get(st.context.theme.type or "light", theme.INK["light"])
-    st.vega_lite_chart(drawn.data, {**drawn.spec, "config": {"text": {"color": ink}}}, width="stretch", alt=reading)
+    looks = theme.on_pictures(st.context.theme.type)
+    st.vega_lite_chart(drawn.data, {**drawn.spec, "config": looks}, width="stretch", alt=reading)
     st.caption(md(reading))
 
 
-def table(rows: Sequence[Mapping[str, str]], *, key: str) -> None:
-    """Show rows for reading: numbers right-aligned, no index, nothing in a cell is markup."""
+def sections(*titles: str) -> list[DeltaGenerator]:
+    """Show headings at once, each with a place below it: what takes long fills its place later, and moves no other."""
+    places = [st.container() for _title in titles]
+    for place, title in zip(places, titles, strict=True):
+        place.header(title, anchor=False)
+    return places
+
+
+def table(rows: Sequence[Mapping[str, str]], *, key: str, stacks: bool = False) -> None:
+    """Show rows for reading: numbers right-aligned, no index, nothing in a cell is markup.
+
+    On a phone a table that `stacks` is a list of cards, one a row; another keeps its columns and scrolls.
+    """
     if not rows:
         return
-    columns = list(rows[0])
-    numeric = [at for at, name in enumerate(columns, 1) if _is_numeric([row[name] for row in rows])]
-    cells = ", ".join(f".st-key-{key} t{kind}:nth-child({at})" for at in numeric for kind in "hd")
     with st.container(key=key):
-        # On a phone each column keeps the width of a word; with many columns a desktop scrolls rather than breaks them.
-        each = 4.6 if len(columns) > _MANY else 6.6
-        wide = f".st-key-{key} [data-testid=stTable] table {{ min-width: {each * len(columns):.0f}rem; }}"
-        if len(columns) <= _MANY:
-            wide = f"@media (max-width: 640px) {{ {wide} }}"
-        aligned = f"{cells} {{ text-align: right !important; white-space: nowrap; }}" if cells else ""
-        days = [at for at, name in enumerate(columns, 1) if _is_days([row[name] for row in rows])]
-        whole = ", ".join(f".st-key-{key} td:nth-child({at})" for at in days)
-        unbroken = f"{whole} {{ white-space: nowrap; }}" if whole else ""
-        st.html(f"<style>{aligned} {unbroken} {wide}</style>")
+        st.html(f"<style>{tables.css(rows, key=key, stacks=stacks)}</style>")
         shown = [{md(name): md(cell) for name, cell in row.items()} for row in rows]
         st.table(pd.DataFrame(shown), hide_index=True, border="horizontal")
 
 
-def _is_days(cells: Sequence[str]) -> bool:
-    return any(cells) and all(_DAY.match(cell) for cell in cells)
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    return any(cells) and all(_NUMERIC.match(cell) for cell in cells)
-
-
-def numbers(rows: Sequence[Mapping[str, str]], line: str, *, key: str) -> None:
+def numbers(rows: Sequence[Mapping[str, str]], line: str, *, key: str, stacks: bool = False) -> None:
     """Offer the numbers behind a picture and the line of Python that gives them."""
     with st.expander(_("The numbers, and where they come from")):
-        table(rows, key=key)
+        table(rows, key=key, stacks=stacks)
         st.code(line, language="python")
 
 

@@ -97,6 +97,6 @@ def keep(plan: Plan) -> None:
             _("Forget scenarios"),
             key="forget_scenarios",
             disabled=count == 1,
-            on_click=session.desk().scenarios.clear,
+            on_click=session.drop_scenarios,
             type="tertiary",
         )

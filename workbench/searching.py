@@ -9,11 +9,14 @@ from functools import partial
 from kpi_core import focus, plan_text
 from kpi_core.focus import Amount, Focus, Price
 from kpi_core.focus.effects import Objective
+from kpi_core.focus.robustness import DRAWS, Robustness, steps
 from kpi_core.plan import Plan
 from workbench import jobs, overrides, words
 from workbench.jobs import Job
 from workbench.overrides import Override
 from workbench.words import _
+
+_EACH = 16  # futures between two looks at the stop button
 
 
 def choose(plan: Plan, objective: Objective, before: Plan) -> Focus:
@@ -22,7 +25,8 @@ def choose(plan: Plan, objective: Objective, before: Plan) -> Focus:
     def work(job: Job[Focus]) -> Focus:
         def watch(best: float, bound: float) -> bool:
             now = plan.tree.now(plan.kgi.metric)
-            return job.tell((best - now) / (bound - now) if bound > now else 1.0, best, bound)
+            told = now < bound < float("inf") and best >= now
+            return job.tell((best - now) / (bound - now) if told else 0.0, best, bound)
 
         return focus.choose(plan, objective=objective, before=before, watch=watch)
 
@@ -47,22 +51,28 @@ def _choosing(plan: Plan, *told: float) -> str:
 
 def overriding(found: Focus) -> dict[str, Override]:
     """Return what it costs to decide otherwise, for every KSF that was come to; their reasons are known then too."""
-    total = len(found.plan.ksfs)
     if found.proof.gap:  # beside a set that is not proven no price would be one
         return {}
+    return dict(jobs.result("reasons", asked(found), partial(_overriding, found), _done))
 
-    def work(job: Job[list[tuple[str, Override]]]) -> list[tuple[str, Override]]:
-        return jobs.each(job, overrides.each(found, lambda: not job.stopped.is_set()), total)
 
-    known: list[tuple[str, Override]] = jobs.result("reasons", asked(found), work, _done)
-    return dict(known)
+def overriding_at_once(found: Focus) -> dict[str, Override] | None:
+    """Return the same if it is known within a blink, else None: it goes on, and `overriding` waits for it."""
+    if found.proof.gap:
+        return {}
+    known = jobs.at_once("reasons", asked(found), partial(_overriding, found))
+    return None if known is None else dict(known)
+
+
+def _overriding(found: Focus, job: Job[list[tuple[str, Override]]]) -> list[tuple[str, Override]]:
+    return jobs.each(job, overrides.each(found, job.going_on), len(found.plan.ksfs))
 
 
 def prices(found: Focus) -> tuple[Price, ...]:
     """Return what one more of each limit is worth, the dearest first."""
 
     def work(job: Job[list[Price]]) -> list[Price]:
-        return jobs.each(job, focus.each_price(found), len(focus.priced(found)))
+        return jobs.each(job, focus.each_price(found, go_on=job.going_on), len(focus.priced(found)))
 
     known: list[Price] = jobs.result("prices", asked(found), work, _done)
     return tuple(sorted(known, key=lambda price: -price.gain))
@@ -75,6 +85,23 @@ def frontier(found: Focus, resource: str) -> tuple[Amount, ...]:
         return focus.frontier(found, resource, go_on=lambda: job.tell(0.5))
 
     return jobs.result("frontier", (asked(found), resource), work, lambda: _("Choosing anew for every amount…"))
+
+
+def futures(found: Focus) -> Robustness | None:
+    """Return how the choice holds up in many futures; stopped, in those tried so far, None before the first of them."""
+
+    def work(job: Job[Robustness | None]) -> Robustness | None:
+        seen = None
+        for seen in steps(found, each=_EACH, go_on=job.going_on):
+            if not job.tell(seen.futures / DRAWS, seen.futures):
+                break
+        return seen
+
+    return jobs.result("futures", asked(found), work, _tried)
+
+
+def _tried(*told: float) -> str:
+    return _("{count} futures tried").format(count=f"{int(told[0]) if told else 0:,}")
 
 
 def _done(*told: float) -> str:

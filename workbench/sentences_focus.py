@@ -48,6 +48,11 @@ def step(plan: Plan, price: Price) -> str:
     return said.format(team=words.name(plan.teams[team]), quarter=kind[1:])
 
 
+def sentence_case(text: str) -> str:
+    """Return text as it stands at the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def priced(found: Focus, known: Sequence[Price]) -> str:
     """Say how many of the limits have a price, where one stopped before the others."""
     return _("{done} of {total} limits were looked into before it was stopped.").format(
@@ -61,10 +66,8 @@ def dearest(found: Focus, known: Sequence[Price]) -> str:
     if not known or known[0].gain < WORTH:
         return _("One more of any limit alone brings nothing more.")
     first = [price for price in known if price.gain >= known[0].gain - WORTH]
-    return _("{more} is worth most: {gain}.").format(
-        more=md(listed([step(found.plan, price) for price in first], most=3)),
-        gain=md(words.difference(known[0].gain, kgi)),
-    )
+    more = sentence_case(listed([step(found.plan, price) for price in first], most=3))
+    return _("{more} is worth most: {gain}.").format(more=md(more), gain=md(words.difference(known[0].gain, kgi)))
 
 
 def frontier(found: Focus, name: str, way: Sequence[Amount], *, stopped: bool = False) -> str:

@@ -16,9 +16,11 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import samples, words
+from workbench import opening, samples, words
 from workbench.desk import Desk, Desks
+from workbench.keeping import Keeping
 from workbench.serving import BROWSER_COOKIE
+from workbench.store import revisions
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
 
@@ -38,11 +40,80 @@ def desk() -> Desk:
     """Return this browser's desk; without a cookie (a test, a blocked cookie) the session's own."""
     own: Desk | None = st.session_state.get(_DESK)
     if own is None:
-        browser = st.context.cookies.get(BROWSER_COOKIE)
-        known = isinstance(browser, str) and _OURS.fullmatch(browser)
-        own = _desks().of(str(browser), samples.sample_plan()) if known else Desk.holding(samples.sample_plan())
+        browser = _browser()
+        own = Desk.holding(samples.sample_plan()) if browser is None else opening.latest(_desks(), browser)
         st.session_state[_DESK] = own
     return own
+
+
+def keeping() -> Keeping:
+    """Return the kept side of the desk; where nothing is kept, one that says so."""
+    own = desk()
+    if not isinstance(own.keeper, Keeping):
+        return Keeping(own)
+    return own.keeper
+
+
+def _browser() -> str | None:
+    cookie = st.context.cookies.get(BROWSER_COOKIE)
+    return cookie if isinstance(cookie, str) and _OURS.fullmatch(cookie) else None
+
+
+def _work_at(own: Desk) -> None:
+    st.session_state[_DESK] = own
+    refusals().clear()
+
+
+def switch_to(plan_id: str) -> None:
+    """Work on another kept plan from now on.
+
+    Raises
+    ------
+    KpiError
+        `not_allowed`; what the database refuses.
+    """
+    if (browser := _browser()) is not None:
+        _work_at(opening.at(_desks(), browser, plan_id, language()))
+
+
+def start_with(first: Plan) -> None:
+    """Work on a new plan of one's own from now on.
+
+    Raises
+    ------
+    KpiError
+        What the database refuses.
+    """
+    browser, name = _browser(), keeping().author
+    _work_at(Desk.holding(first) if browser is None else opening.new(_desks(), browser, first, language(), name))
+
+
+def save_copy() -> None:
+    """Keep what is on the screen as a plan of one's own, and work on that.
+
+    Raises
+    ------
+    KpiError
+        `not_allowed`; what the database refuses.
+    """
+    browser, now = _browser(), keeping()
+    if browser is not None and now.plan_id is not None:
+        _work_at(opening.copy(_desks(), browser, now, language()))
+
+
+def leave() -> None:
+    """Leave this plan for another of one's own, else for the sample."""
+    browser, now = _browser(), keeping()
+    if browser is not None:
+        _desks().drop(browser, now.plan_id or "")
+        _work_at(opening.latest(_desks(), browser, without=now.plan_id))
+
+
+def call_me(name: str) -> None:
+    """Have this name stand beside what one changes from now on."""
+    now = keeping()
+    now.author = revisions.words_of("author", name)
+    now.keep_desk()
 
 
 def plan() -> Plan:
@@ -70,6 +141,7 @@ words.follow(language)
 def speak(chosen: str) -> None:
     """Change the language."""
     desk().language = chosen
+    desk().kept_beside()
 
 
 def attempt(action: Callable[[], None], *, key: str = "") -> bool:
@@ -161,3 +233,10 @@ def keep_scenario(name: str, kept: Plan, limit: int) -> None:
     scenarios[name] = kept
     while len(scenarios) > limit:
         scenarios.pop(next(iter(scenarios)))
+    desk().kept_beside()
+
+
+def drop_scenarios() -> None:
+    """Forget the plans kept for comparing."""
+    desk().scenarios.clear()
+    desk().kept_beside()

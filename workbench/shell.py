@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, refusals, session, words
+from workbench import header, page, refusals, session, standing, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -46,11 +46,19 @@ def _draw() -> None:
             _page("deadlines", _("Deadlines"), ":material/event:"),
         ],
         _("Decide"): [_page("focus", _("Focus"), ":material/center_focus_strong:")],
+        _("Share"): [
+            _page("share", _("Links and files"), ":material/share:"),
+            _page("versions", _("Versions"), ":material/history:"),
+        ],
     }
     chosen = st.navigation(sections, position="hidden")
     _menu(sections)
     page.style()
-    header.show()
+    keeping = standing.look()
+    if keeping.closed:
+        standing.closed(keeping)
+        return
+    header.show(keeping)
     try:
         chosen.run()
     except KpiError as error:

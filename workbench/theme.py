@@ -18,6 +18,14 @@ ACCENT = "#0072B2"
 
 # What is written on pictures, on light and on dark ground.
 INK = {"light": "#1B2430", "dark": "#E8ECF1"}
+GROUND = {"light": "#FFFFFF", "dark": "#12171E"}
+
+
+def on_pictures(kind: str | None) -> dict[str, object]:
+    """Return the settings of a picture's texts on light or dark ground; the style `halo` is ground around a text."""
+    known = kind if kind in INK else "light"
+    halo = {"stroke": GROUND[known], "strokeWidth": 4, "strokeJoin": "round", "fill": GROUND[known]}
+    return {"text": {"color": INK[known]}, "style": {"halo": halo}}
 
 
 def team_colour(team: str | None) -> str:

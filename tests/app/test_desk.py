@@ -6,7 +6,7 @@ import pytest
 
 from kpi_core.errors import KpiError
 from workbench import files, samples
-from workbench.desk import MAX_REVISIONS, Desk, Desks
+from workbench.desk import MAX_STEPS, Desk, Desks
 
 SAMPLE = samples.sample_plan()
 
@@ -33,7 +33,7 @@ def test_a_refused_change_leaves_plan_and_history_as_they_were():
         desk.change({"metrics.cvr.value": 1.4})
 
     assert caught.value.code == "plan_invalid"
-    assert desk.revisions == [SAMPLE]
+    assert (desk.plan, desk.steps) == (SAMPLE, [])
 
 
 def test_a_change_to_the_same_value_is_no_revision():
@@ -41,7 +41,7 @@ def test_a_change_to_the_same_value_is_no_revision():
 
     desk.change({"metrics.cvr.value": 0.012})
 
-    assert len(desk.revisions) == 1
+    assert desk.steps == []
 
 
 def test_another_plan_becomes_the_baseline_and_undo_leads_back():
@@ -57,23 +57,58 @@ def test_another_plan_becomes_the_baseline_and_undo_leads_back():
 def test_the_history_is_bounded():
     desk = Desk.holding(SAMPLE)
 
-    for step in range(MAX_REVISIONS + 20):
+    for step in range(MAX_STEPS + 20):
         desk.change({"metrics.visitors.value": 300_000 + step})
 
-    assert len(desk.revisions) == MAX_REVISIONS
-    assert desk.plan.metrics["visitors"].value == 300_000 + MAX_REVISIONS + 19
+    assert len(desk.steps) == MAX_STEPS
+    assert desk.plan.metrics["visitors"].value == 300_000 + MAX_STEPS + 19
 
 
 def test_the_longest_unused_desks_go_first():
     desks = Desks(limit=2)
-    first = desks.of("a", SAMPLE)
-    desks.of("b", SAMPLE)
-    desks.of("a", SAMPLE)
 
-    desks.of("c", SAMPLE)
+    def new() -> Desk:
+        return Desk.holding(SAMPLE)
+
+    first = desks.of("a", "", new)
+    desks.of("b", "", new)
+    desks.of("a", "", new)
+
+    desks.of("c", "", new)
 
     assert len(desks) == 2
-    assert desks.of("a", SAMPLE) is first
+    assert desks.of("a", "", new) is first
+
+
+def test_undo_takes_back_what_was_done_here_and_keeps_what_others_did():
+    desk = Desk.holding(SAMPLE)
+    desk.change({"metrics.cvr.value": 0.013})
+    desk.change({"metrics.visitors.value": 410_000})
+    desk.follow(desk.plan.replace({"metrics.unit_price.value": 8_500_000}))
+
+    desk.undo()
+    assert desk.plan.metrics["visitors"].value == 400_000
+    assert desk.plan.metrics["unit_price"].value == 8_500_000
+    desk.undo()
+    assert desk.plan == SAMPLE.replace({"metrics.unit_price.value": 8_500_000})
+    desk.redo()
+    desk.redo()
+
+    assert [desk.plan.metrics[metric].value for metric in ("cvr", "visitors", "unit_price")] == [
+        0.013,
+        410_000,
+        8_500_000,
+    ]
+
+
+def test_what_others_changed_since_stays_when_the_step_before_it_is_undone():
+    desk = Desk.holding(SAMPLE)
+    desk.change({"metrics.cvr.value": 0.013})
+    desk.follow(desk.plan.replace({"metrics.cvr.value": 0.014}))
+
+    desk.undo()
+
+    assert desk.plan.metrics["cvr"].value == 0.014
 
 
 def test_two_tabs_changing_at_once_lose_nothing():

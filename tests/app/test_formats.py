@@ -241,6 +241,7 @@ def test_a_half_is_rounded_away_from_zero(halves):
         ("4,800件", "件", 4800), ("150 accounts", "社", 150), ("1 person", "人", 1), ("4.4", "人/社", 4.4),
         ("4.38 people per account", "人/社", 4.38), ("3.2×", "倍", 3.2), ("12 minutes each", "分/件", 12),
         ("¥2.4M per account", "円/社", 2.4e6), ("1234 PV", "PV", 1234),
+        ("12 h", "時間", 12), ("12時間", "時間", 12), ("15%", "比", 0.15),
         (" 10 億\n", "", 1e9), ("１０　億", "", 1e9), (".5", "", 0.5), ("1234567", "", 1234567), ("5m2", "m2", 5),
     ],
 )  # fmt: skip
@@ -267,6 +268,16 @@ def test_junk_is_refused_with_what_was_typed(junk, unit):
     assert refused.value.code == ("not_a_number" if junk.strip() else "number_missing")
     assert refused.value.facts == ({"typed": junk[:40]} if junk.strip() else {})
     assert junk[:40].strip() in str(refused.value)
+
+
+@pytest.mark.parametrize("unit", ["時間", "円", "円/件", "件", "人日", "か月"])
+@pytest.mark.parametrize("typed", ["15%", "１５％", "-3%", "0%"])
+def test_a_share_is_no_amount(typed, unit):
+    with pytest.raises(KpiError) as refused:
+        formats.parse(typed, unit)
+
+    assert refused.value.code == "share_for_amount"
+    assert refused.value.facts == {"typed": typed}
 
 
 @given(some.text(max_size=70), some.sampled_from(UNITS))

@@ -108,7 +108,7 @@ def test_moving_a_slider_changes_the_plan_once_and_undo_puts_it_back():
     desk = app.session_state["session_desk"]
     assert desk.plan.metrics["meeting_rate"].value == 0.76
     assert desk.plan.tree.now("revenue") == pytest.approx(864e6 + 11.52e6)  # T-S1
-    assert len(desk.revisions) == 2
+    assert len(desk.steps) == 1
     app.button(key="header_undo").click().run()
     assert desk.plan.tree.now("revenue") == pytest.approx(864e6)
     assert app.slider(key="lever_meeting_rate").value == 75.0
@@ -165,7 +165,7 @@ def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
     app.multiselect(key="limits.lock.ja").set_value(["F2", "F3"]).run()
 
     assert not app.exception
-    assert "時間: フィールドセールス:上限400時間に対し、あと40時間足りません。" in words(app).replace("\\", "")
+    assert "フィールドセールスの工数:上限400時間に対し、あと40時間足りません。" in words(app).replace("\\", "")
 
 
 def test_a_limit_that_decides_is_named_with_its_unit():
@@ -178,7 +178,7 @@ def test_a_limit_that_decides_is_named_with_its_unit():
     assert any(
         "Beside the set the budget is ¥5.7M short" in table.value.to_string().replace("\\", "") for table in poor.table
     )
-    assert any("マーケティングの時間が130時間足りない" in table.value.to_string() for table in busy.table)
+    assert any("マーケティングの工数が130時間足りない" in table.value.to_string() for table in busy.table)
 
 
 def test_a_plan_without_ksfs_offers_the_catalogue():

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from kpi_core.focus import proof
+from kpi_core.focus import boxes
 from kpi_core.plan import Plan
 from tests.app.test_pages import opened, words
 from tests.bench.focus_plans import plan_of
@@ -89,6 +89,70 @@ def test_a_stopped_job_ends_with_what_it_has():
     assert job.told == (0.06, 6, 100)
 
 
+def test_what_is_asked_for_at_once_is_waited_for_later_and_worked_out_once():
+    def twice():
+        import time
+
+        import streamlit as st
+
+        from workbench import jobs
+
+        def work(_job):
+            time.sleep(0.6)
+            return 7
+
+        first = jobs.at_once("slow", 1, work)
+        st.write(f"at once {first}, then {jobs.result('slow', 1, work, lambda *_told: '')}")
+
+    app = AppTest.from_function(twice, default_timeout=30).run()
+
+    assert [one.value for one in app.markdown] == ["at once None, then 7"]
+    assert [one.value for one in app.run().markdown] == ["at once 7, then 7"]
+
+
+def test_what_stands_below_a_job_keeps_its_place_whether_one_had_to_wait_or_not():
+    def waits():
+        import time
+
+        import streamlit as st
+
+        from workbench import jobs
+
+        jobs.result("slow", 1, lambda _job: time.sleep(0.5), lambda *_told: "")
+        st.write("below")
+
+    app = AppTest.from_function(waits, default_timeout=30)
+    places = [[at for at, one in app.run().main.children.items() if one.type == "markdown"] for _ in range(2)]
+
+    assert places[0] == places[1]
+
+
+def test_the_futures_go_on_while_people_agree_and_stop_when_the_limits_change():
+    app = opened("focus", language="en")
+    app.button(key="try_futures").click().run()
+    assert "In 1,024 futures this very set is best" in said(app)
+    first = app.session_state["kept_job_futures"]
+
+    app.button(key="agree").click().run()
+    assert len(desk(app).plan.decisions) == 1
+    assert app.session_state["kept_job_futures"] is first
+    assert not first.stopped.is_set()
+    assert "In 1,024 futures this very set is best" in said(app)
+
+    app.text_input(key="teams.marketing.hours").set_value("500").run()
+    assert first.stopped.is_set()
+    assert "futures this very set is best" not in said(app)
+
+
+def test_futures_that_were_stopped_are_those_tried_so_far(monkeypatch):
+    monkeypatch.setattr(jobs.Job, "tell", lambda _job, _share, *numbers: not numbers or numbers[0] < 48)
+
+    app = opened("focus", language="en")
+    app.button(key="try_futures").click().run()
+
+    assert "In 48 futures this very set is best" in said(app)
+
+
 def test_a_plan_of_billions_of_sets_is_proven_on_the_page():
     app = opened("focus", plan=plan_of(4, 12, seed=0), language="en")
 
@@ -97,7 +161,7 @@ def test_a_plan_of_billions_of_sets_is_proven_on_the_page():
 
 
 def test_a_choice_that_was_stopped_says_what_may_be_missing(monkeypatch):
-    monkeypatch.setattr(proof, "_STEPS", 60)
+    monkeypatch.setattr(boxes, "_STEPS", 60)
     monkeypatch.setattr(jobs.Job, "tell", lambda *_told: False)
 
     app = opened("focus", plan=plan_of(4, 12, channels=3, seed=2), language="en")

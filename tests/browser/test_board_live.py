@@ -173,7 +173,7 @@ def test_another_tabs_change_of_something_else_stays_and_the_move_goes_on_top(tw
     mine.keyboard.press("ArrowRight")
 
     expect(answer(mine)).to_contain_text("8.99億円")
-    expect(mine.get_by_text("操作中にプランが別の画面で更新されていました")).to_be_visible()
+    expect(mine.get_by_text("操作中に計画が別の画面で更新されていました")).to_be_visible()
 
 
 @pytest.mark.parametrize(("choice", "result"), [("自分の値を使う", "8.7億円"), ("変更後の値を残す", "8.76億円")])

@@ -151,7 +151,7 @@ def test_a_foreign_file_is_explained_and_the_plan_stays(page: Page, address: str
 
     page.locator(".st-key-open_file input[type=file]").set_input_files(foreign)
 
-    expect(page.get_by_role("alert")).to_contain_text("Gyakusan のプランではありません")
+    expect(page.get_by_role("alert")).to_contain_text("Gyakusan の計画ではありません")
     expect(page.locator(".st-key-answer")).to_contain_text("8.64億円")
 
 

@@ -37,7 +37,7 @@ def _place(at: int, step: Mapping[str, Any]) -> dict[str, float]:
 def _build(amount: str, height: int, *, zero: bool) -> Chart:
     base = alt.Chart(ROWS)
     bars, *texts = _waterfall(amount, height - _GOAL, zero=zero)
-    line = base.mark_tick(color=theme.GAP, thickness=2, size=24, yOffset=9).encode(y=_down(height - _GOAL), x="goal:Q")
+    line = base.mark_tick(color=theme.GAP, thickness=2, size=18, yOffset=9).encode(y=_down(height - _GOAL), x="goal:Q")
     named = base.mark_text(align="right", dx=4, fontSize=12, y=height - 4).encode(
         x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )

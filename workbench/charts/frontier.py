@@ -10,7 +10,7 @@ import altair as alt
 from workbench import theme
 from workbench.charts.picture import ROWS, Chart, Picture, draw
 
-_HEIGHT = 240
+_HEIGHT, _BESIDE = 240, 52  # px; the labels of the first and the last knee stand beside what is drawn
 
 
 def frontier(steps: Sequence[Mapping[str, Any]], *, amount: str, kgi: str) -> Picture:
@@ -24,7 +24,12 @@ def frontier(steps: Sequence[Mapping[str, Any]], *, amount: str, kgi: str) -> Pi
 
 def _build(amount: str, kgi: str) -> Chart:
     base = alt.Chart(ROWS)
-    across = alt.X("amount:Q", title=amount, axis=alt.Axis(labels=False, ticks=False, grid=False))
+    across = alt.X(
+        "amount:Q",
+        title=amount,
+        axis=alt.Axis(labels=False, ticks=False, grid=False),
+        scale=alt.Scale(nice=False, padding=_BESIDE),
+    )
     up = alt.Y(
         "kgi:Q",
         title=None,
@@ -45,9 +50,13 @@ def _build(amount: str, kgi: str) -> Chart:
         tooltip=tips,
     )
     knees = base.transform_filter(alt.datum.knee)
+    amounts: dict[str, Any] = {"align": "left", "dx": 8, "dy": 12}
+    kgis: dict[str, Any] = {"align": "right", "dx": -7, "dy": -7}
+    # Each label twice: what goes behind it, the line of what there is too, ends at its halo.
     labels = [
-        knees.mark_text(align="left", dx=8, dy=12, fontSize=11).encode(x=across, y=up, text="amount_label:N"),
-        knees.mark_text(align="right", dx=-7, dy=-7, fontSize=11).encode(x=across, y=up, text="kgi_label:N"),
+        knees.mark_text(style=style, fontSize=11, **place).encode(x=across, y=up, text=text)
+        for text, place in (("amount_label:N", amounts), ("kgi_label:N", kgis))
+        for style in ("halo", "text")
     ]
     limit = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(
         x=alt.X("limit:Q", aggregate="max", title=amount)

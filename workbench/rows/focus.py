@@ -96,7 +96,8 @@ def reason(plan: Plan, why: Reason) -> str:
         "flow": _("Needs {needed} {metric} a month, has {has}: only {share} of the effect would come"),
         "prerequisite": _("Builds on {missing}, which is not chosen: only {share} of the effect would come"),
         "slow_ramp": _(
-            "Works from month {start} to {full}: only {share} of the effect comes in time; once full it adds {later}"
+            "Works from month {start} to {full}: only {share} of the effect comes in time;"
+            " in full it changes the KGI by {later}"
         ),
         "lower_effect": _("Beside the set it adds only {adds}"),
         "lower_effect_replaces": _("Would replace {replaces} and lose {loses}"),
@@ -117,7 +118,10 @@ def _facts(plan: Plan, why: Reason) -> Mapping[str, object]:
     if why.loses is not None:
         said["loses"] = words.value(why.loses, kgi)
     if "later" in facts:
-        said["later"] = words.value(float(str(facts["later"])), kgi)
+        said["later"] = words.difference(float(str(facts["later"])), kgi)
+    if why.code == "flow":
+        metric = plan.metrics[str(facts["metric"])]
+        said |= {name: words.value(float(str(facts[name])), metric) for name in ("needed", "has")}
     return said
 
 

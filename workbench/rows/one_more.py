@@ -15,7 +15,7 @@ def prices(found: Focus, known: Sequence[Price]) -> list[dict[str, str]]:
     kgi = found.plan.metrics[found.plan.kgi.metric]
     return [
         {
-            _("One more"): sentences_focus.step(found.plan, price),
+            _("One more"): sentences_focus.sentence_case(sentences_focus.step(found.plan, price)),
             _("Change of the KGI"): words.difference(price.gain, kgi),
             _("Comes in"): words.joined(price.comes_in) or "–",
             _("Goes out"): words.joined(price.goes_out) or "–",

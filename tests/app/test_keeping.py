@@ -1,0 +1,237 @@
+"""A desk with a store behind it: what is typed is kept, merged, offered or waits; never lost and never twice."""
+
+import time
+
+import pytest
+
+from kpi_core.errors import KpiError
+from workbench import keeping as keeping_
+from workbench import opening, samples
+from workbench.desk import Desk, Desks
+from workbench.keeping import Keeping
+from workbench.store import Actor, Clashing, Store
+
+SAMPLE = samples.sample_plan()
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """A store of its own, and pages that wait until everything is kept."""
+    monkeypatch.setattr(keeping_, "PATIENCE_SECONDS", 20.0)
+    monkeypatch.setattr(keeping_, "RETRY_SECONDS", (0.01,))
+    monkeypatch.setattr(keeping_, "LOOK_EVERY_SECONDS", 0.0)
+    store = Store.at(f"sqlite:///{tmp_path}/plans.sqlite3")
+    monkeypatch.setattr(opening, "store", lambda: store)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def own(store):
+    """The desk of a browser that has just come."""
+    return opening.latest(Desks(), "ours")
+
+
+def _settled(keeping: Keeping) -> Keeping:
+    """Wait until nothing is left to be kept, the desk included."""
+    for _ in range(2_000):
+        if not keeping._at_work:
+            return keeping
+        time.sleep(0.005)
+    raise AssertionError("it never ends")
+
+
+def _by_link(store, of, role, browser="theirs", desks=None):
+    """Return the desk of somebody who came by a link."""
+    _link, token = store.issue(of.actor, of.begin(), role)
+    plan_id = store.enter(Actor.of(browser), token, address="10.0.0.1")
+    return opening.at(desks or Desks(), browser, plan_id)
+
+
+def test_looking_only_keeps_nothing(store, own):
+    assert own.keeper.status == "fresh"
+    assert store.plans(Actor.of("ours")) == []
+
+
+def test_a_change_is_a_revision_made_of_the_plan_one_began_with(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    own.change({"metrics.cvr.value": 0.014})
+
+    keeping = _settled(own.keeper)
+    assert (keeping.status, keeping.number) == ("saved", 3)
+    assert [one.kind for one in store.history(keeping.actor, keeping.plan_id)] == ["change", "change", "start"]
+    assert store.read(keeping.actor, keeping.plan_id, 1).plan == SAMPLE
+    assert store.read(keeping.actor, keeping.plan_id).plan == own.plan
+
+
+def test_after_a_restart_the_plan_the_way_back_and_what_lies_beside_are_there(own):
+    own.change({"metrics.cvr.value": 0.013})
+    own.change({"metrics.visitors.value": 410_000})
+    own.language = "en"
+    own.scenarios["bold"] = own.plan
+    own.undo()
+    own.kept_beside()
+    _settled(own.keeper)
+
+    again = opening.latest(Desks(), "ours")
+
+    assert again is not own
+    assert again.plan == own.plan == SAMPLE.replace({"metrics.cvr.value": 0.013})
+    assert (again.baseline, again.language, again.scenarios) == (own.baseline, "en", own.scenarios)
+    again.redo()
+    assert again.plan.metrics["visitors"].value == 410_000
+    again.undo()
+    again.undo()
+    assert again.plan == SAMPLE
+    assert not again.can_undo
+
+
+def test_two_people_at_different_fields_both_end_on_both_changes(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+
+    other.change({"metrics.visitors.value": 410_000})
+    own.change({"metrics.unit_price.value": 8_500_000})
+
+    for desk in (own, other):
+        _settled(desk.keeper).look(at_once=True)
+        values = [desk.plan.metrics[metric].value for metric in ("cvr", "visitors", "unit_price")]
+        assert values == [0.013, 410_000, 8_500_000]
+    assert own.keeper.number == other.keeper.number
+    own.undo()
+    assert own.plan.metrics["visitors"].value == 410_000
+    assert own.plan.metrics["unit_price"].value == 8_000_000
+
+
+def test_changes_made_while_an_earlier_one_is_merged_clash_with_nobody(store, own, monkeypatch):
+    """The second change is made of a plan the store never saw as it was: its base is what that one was made of."""
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+    other.change({"metrics.visitors.value": 410_000})
+    _settled(other.keeper)
+    monkeypatch.setattr(keeping_, "PATIENCE_SECONDS", 0.0)
+
+    own.change({"metrics.unit_price.value": 8_500_000})
+    own.change({"metrics.unit_price.value": 8_600_000})
+
+    _settled(own.keeper).look(at_once=True)
+    assert own.keeper.status == "saved"
+    assert own.plan.metrics["visitors"].value == 410_000
+    assert own.plan.metrics["unit_price"].value == 8_600_000
+
+
+@pytest.mark.parametrize(("side", "value"), [("ours", 0.014), ("theirs", 0.015)])
+def test_two_people_at_the_same_field_choose(store, own, side, value):
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+    other.change({"metrics.cvr.value": 0.015})
+    _settled(other.keeper)
+
+    own.change({"metrics.cvr.value": 0.014})
+
+    keeping = _settled(own.keeper)
+    assert keeping.status == "clash"
+    assert own.plan.metrics["cvr"].value == 0.014
+    kept = store.read(keeping.actor, keeping.plan_id, keeping.clash.mine)
+    assert kept.plan.metrics["cvr"].value == 0.014
+    keeping.decide(keeping.clash.merged.resolved({one.path: side for one in keeping.clash.merged.clashes}))
+
+    for desk in (own, other):
+        _settled(desk.keeper).look(at_once=True)
+        assert (desk.keeper.status, desk.plan.metrics["cvr"].value) == ("saved", value)
+
+
+def test_while_the_database_does_not_answer_everything_waits_and_is_then_kept_once(store, own, monkeypatch):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    real, calls = store.save, []
+
+    def failing(*args, **said):
+        calls.append(said["key"])
+        if len(calls) == 2:  # kept, but the answer is lost on the way
+            real(*args, **said)
+        if len(calls) < 5:
+            raise KpiError("store_down", "The storage does not answer.")
+        return real(*args, **said)
+
+    monkeypatch.setattr(store, "save", failing)
+    monkeypatch.setattr(keeping_, "PATIENCE_SECONDS", 0.0)
+    own.change({"metrics.cvr.value": 0.014})
+    assert keeping.status in ("saving", "waiting")
+    own.change({"metrics.cvr.value": 0.015})
+
+    _settled(keeping)
+    assert (keeping.status, keeping.trouble) == ("saved", None)
+    plans = [store.read(keeping.actor, keeping.plan_id, number).plan for number in range(1, keeping.number + 1)]
+    assert [plan.metrics["cvr"].value for plan in plans] == [0.012, 0.013, 0.014, 0.015]
+
+
+def test_who_may_only_look_tries_out_and_takes_a_copy(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    desks = Desks()
+    viewer = _by_link(store, _settled(own.keeper), "view", desks=desks)
+
+    viewer.change({"metrics.cvr.value": 0.02 - 0.006})
+    own.change({"metrics.visitors.value": 410_000})
+
+    viewer.keeper.look(at_once=True)
+    assert viewer.keeper.status == "trying"
+    assert viewer.plan.metrics["cvr"].value == pytest.approx(0.014)
+    assert store.read(own.keeper.actor, own.keeper.plan_id).plan.metrics["cvr"].value == 0.013
+    copy = opening.copy(desks, "theirs", viewer.keeper, "en")
+    assert copy.plan.metrics["cvr"].value == pytest.approx(0.014)
+    assert copy.keeper.role == "facilitate"
+    assert copy.keeper.plan_id != own.keeper.plan_id
+    assert viewer.plan == own.plan
+
+
+def test_a_revoked_link_closes_the_desk_and_what_was_typed_stays_on_it(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+    link = next(one for one in store.links(own.keeper.actor, own.keeper.plan_id) if not one.owner)
+    store.revoke(own.keeper.actor, own.keeper.plan_id, link.id)
+
+    other.change({"metrics.cvr.value": 0.014})
+
+    _settled(other.keeper)
+    assert other.keeper.status == "closed"
+    assert other.plan.metrics["cvr"].value == 0.014
+    assert store.read(own.keeper.actor, own.keeper.plan_id).plan.metrics["cvr"].value == 0.013
+
+
+def test_a_link_that_allows_less_now_keeps_what_was_typed_to_try(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    other = _by_link(store, keeping, "edit")
+    _by_link(store, keeping, "view")
+    link = next(one for one in store.links(keeping.actor, keeping.plan_id) if one.role == "edit")
+    store.revoke(keeping.actor, keeping.plan_id, link.id)
+
+    other.change({"metrics.cvr.value": 0.014})
+
+    _settled(other.keeper)
+    assert (other.keeper.status, other.keeper.role) == ("trying", "view")
+    assert other.plan.metrics["cvr"].value == 0.014
+
+
+def test_without_a_cookie_nothing_is_kept_and_says_so():
+    keeping = Keeping(Desk.holding(SAMPLE))
+
+    keeping.desk.change({"metrics.cvr.value": 0.013})
+
+    assert keeping.status == "local"
+    with pytest.raises(KpiError) as refused:
+        keeping.begin()
+    assert refused.value.code == "not_kept"
+
+
+def test_a_bug_while_saving_is_told_and_what_was_typed_stays(store, own, monkeypatch):
+    monkeypatch.setattr(store, "begin", lambda *_args, **_said: 1 / 0)
+
+    own.change({"metrics.cvr.value": 0.013})
+
+    keeping = _settled(own.keeper)
+    assert (keeping.status, keeping.trouble.code) == ("waiting", "not_saved")
+    monkeypatch.undo()
+    assert own.plan.metrics["cvr"].value == 0.013
+    assert not isinstance(keeping.clash, Clashing)

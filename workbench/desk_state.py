@@ -1,0 +1,58 @@
+"""What lies on a desk beside its plan, as data that can be kept: the way back, the baseline, scenarios, the language.
+
+Steps are kept as the numbers of the revisions before and after them. A step that has no numbers yet, and what lies
+before it, is left out: it is on the screen of whoever did it, and is kept as soon as it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kpi_core.plan import Plan
+from workbench.desk import Desk, Step
+
+MAX_STEPS_KEPT = 50
+
+
+def state(desk: Desk, numbers: Mapping[str, int], author: str) -> dict[str, Any]:
+    """Return what lies on a desk; `numbers` are those of known revisions by their plan's digest."""
+    plans: dict[str, Any] = {}
+
+    def filed(plan: Plan) -> str:
+        plans.setdefault(plan.digest, plan.to_data())
+        return plan.digest
+
+    first = max(0, desk.at - MAX_STEPS_KEPT)
+    steps: list[dict[str, Any]] = []
+    at = 0
+    for place, step in enumerate(desk.steps[first : first + 2 * MAX_STEPS_KEPT], first):
+        ends = [side if isinstance(side, int) else numbers.get(side.digest) for side in (step.before, step.after)]
+        if None in ends:
+            steps, at = [], 0
+            continue
+        steps.append({"numbers": ends, "baselines": [filed(plan) for plan in step.baselines]})
+        at += place < desk.at
+    return {
+        "steps": steps,
+        "at": at,
+        "baseline": filed(desk.baseline),
+        "scenarios": {name: filed(plan) for name, plan in desk.scenarios.items()},
+        "language": desk.language,
+        "author": author,
+        "plans": plans,
+    }
+
+
+def put_back(desk: Desk, kept: Mapping[str, Any]) -> str:
+    """Put on a desk what was kept of it; return the author's name. What is missing is left as it is."""
+    plans = {digest: Plan.from_data(data) for digest, data in kept.get("plans", {}).items()}
+    desk.baseline = plans.get(kept.get("baseline", ""), desk.baseline)
+    desk.scenarios = {name: plans[digest] for name, digest in kept.get("scenarios", {}).items()}
+    desk.language = kept.get("language")
+    desk.steps = [
+        Step(step["numbers"][0], step["numbers"][1], (plans[step["baselines"][0]], plans[step["baselines"][1]]))
+        for step in kept.get("steps", ())
+    ]
+    desk.at = int(kept.get("at", 0))
+    return str(kept.get("author", ""))

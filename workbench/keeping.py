@@ -1,0 +1,311 @@
+"""Keeping what is done at a desk: every change becomes a revision, in order, however long the database takes.
+
+    screen ──keep──▶ pending ──▶ store.save(base, plan, key) ──▶ saved | merged | both kept
+
+A change is on the screen at once and goes into a queue; a thread saves it and tries again until the database
+answers, under the same key, so that it is kept once. "Saved" is said when nothing is pending. A change made on
+top of one that is not saved yet goes on top of what became of that one, merged with what others did or not.
+
+Who may only look changes the plan on the screen and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from workbench import desk_state, logs
+from workbench.desk import Desk
+from workbench.merging import merge
+from workbench.store import Actor, Clashing, Kept, Role, Store, new_key
+
+PATIENCE_SECONDS = 0.25  # so long a page waits for a save before it goes on
+LOOK_EVERY_SECONDS = 1.0
+RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+Status = Literal["local", "fresh", "saved", "saving", "waiting", "clash", "trying", "closed"]
+Answer = TypeVar("Answer")
+_REFUSED = frozenset({"not_allowed", "unknown_plan"})
+_NUMBERS = 500
+_A_MOMENT = 0.01
+
+
+@dataclass(eq=False)
+class Pending:
+    """A plan that is to be kept. `base` is what it was made of: a revision's number, or the one pending before it.
+
+    Once it is kept `kept` is its revision: of just this plan (`number`), or of what it was merged into.
+    """
+
+    plan: Plan
+    kind: str
+    base: int | Pending
+    key: str = field(default_factory=new_key)
+    kept: Kept | None = None
+
+    @property
+    def number(self) -> int | None:
+        """Return the number of the revision that is just this plan."""
+        return self.kept.number if self.kept is not None and self.kept.plan == self.plan else None
+
+    @property
+    def made_of(self) -> int:
+        """Return the number of the last revision that it was made of as it was."""
+        base = self.base
+        while isinstance(base, Pending):
+            if (number := base.number) is not None:
+                return number
+            base = base.base
+        return base
+
+    def offer(self) -> tuple[int, Plan]:
+        """Return what to save, and of which revision it is made.
+
+        What was made on top of a plan that was merged meanwhile goes on top of the merged one.
+        """
+        if isinstance(self.base, Pending) and self.base.number is None and self.base.kept is not None:
+            moved = merge(self.base.plan, self.plan, self.base.kept.plan)
+            if not moved.clashes:
+                return self.base.kept.number, moved.plan
+        return self.made_of, self.plan
+
+
+@dataclass(eq=False)
+class Keeping:
+    """The kept side of a desk: which plan it is, as what one is there, and what is still to be kept."""
+
+    desk: Desk
+    store: Store | None = None
+    actor: Actor | None = None
+    plan_id: str | None = None
+    role: Role = "facilitate"
+    author: str = ""
+    shown: int | Pending = 1
+    queue: list[Pending] = field(default_factory=list)
+    clash: Clashing | None = None
+    trouble: KpiError | None = None
+    closed: bool = False
+    tried: bool = False
+    on_begun: Callable[[str], None] = lambda _plan_id: None
+
+    def __post_init__(self) -> None:
+        self._first = self.desk.plan
+        self._begin_key = new_key()
+        self._numbers: dict[str, int] = {}
+        self._lock = threading.RLock()  # taken after the desk's, never while the database works
+        self._beginning = threading.Lock()
+        self._at_work = False
+        self._saved = threading.Event()
+        self._arrived: tuple[Pending, Kept] | None = None
+        self._looked = time.monotonic()
+        self._desk_changed = False
+        self.desk.keeper = self
+        self.desk.loaded = self.loaded
+
+    @property
+    def status(self) -> Status:
+        """Return how it stands with what is on the screen."""
+        if self.store is None:
+            return "local"
+        if self.closed:
+            return "closed"
+        if self.role == "view":
+            return "trying" if self.tried else "saved"
+        if self.clash is not None:
+            return "clash"
+        if self.queue:
+            return "waiting" if self.trouble else "saving"
+        return "fresh" if self.plan_id is None else "saved"
+
+    @property
+    def number(self) -> int:
+        """Return the number of the newest revision this desk has seen."""
+        shown = self.shown
+        return shown if isinstance(shown, int) else shown.number or shown.made_of
+
+    def keep(self, kind: str) -> None:
+        """Put the plan on the screen into the queue, and wait a moment for it to be kept."""
+        if self.store is None:
+            return
+        if self.role == "view":
+            self.tried = True
+            return
+        with self._lock:
+            self.shown = Pending(self.desk.plan, kind, self.shown)
+            self.queue.append(self.shown)
+            self._saved.clear()
+            self._work()
+        self._saved.wait(PATIENCE_SECONDS)
+        self.settle()
+
+    def keep_desk(self) -> None:
+        """Have what lies beside the plan kept."""
+        if self.plan_id is None or self.store is None:
+            return
+        with self._lock:
+            self._desk_changed = True
+            self._work()
+
+    def loaded(self, number: int) -> Plan:
+        """Return the plan of a revision."""
+        store, actor, plan_id = self._begun()
+        return store.read(actor, plan_id, number).plan
+
+    def begin(self) -> str:
+        """Return the plan's id, having it kept now if it was not.
+
+        Raises
+        ------
+        KpiError
+            What the database refuses.
+        """
+        return self._begun()[2]
+
+    def settle(self) -> None:
+        """Show what came of a save that was merged, unless more was done on the screen meanwhile."""
+        with self.desk.lock, self._lock:
+            if self._arrived is not None:
+                pending, kept = self._arrived
+                self._arrived = None
+                if self.shown is pending:
+                    self._follow(kept)
+
+    def look(self, *, at_once: bool = False) -> None:
+        """Look whether others have changed the plan, and whether one may still see it: once a second at most."""
+        self.settle()
+        now = time.monotonic()
+        if self.store is None or self.plan_id is None or not (at_once or now - self._looked >= LOOK_EVERY_SECONDS):
+            return
+        self._looked = now
+        try:
+            standing = self.store.standing(self.actor or Actor(""), self.plan_id)
+            self.role, self.closed = standing.role, False
+            if not self.queue and not self.tried and not self.clash and standing.newest != self.number:
+                self._show(self.store.read(self.actor or Actor(""), self.plan_id))
+            self.trouble = None if not self.queue else self.trouble
+        except KpiError as error:
+            self.closed = error.code in _REFUSED
+            self.trouble = error
+
+    def decide(self, plan: Plan) -> None:
+        """Keep what a person chose between both sides, made of theirs."""
+        with self.desk.lock:
+            if self.clash is not None:
+                with self._lock:
+                    self.shown, self.clash = self.clash.theirs, None
+                self.desk.follow(plan)
+                self.keep("merge")
+
+    def let_go(self) -> None:
+        """Forget what was tried, and show the plan as it is kept."""
+        self.tried = False
+        self.look(at_once=True)
+
+    def _show(self, kept: Kept) -> None:
+        with self.desk.lock, self._lock:
+            if not self.queue and not self.tried:
+                self._follow(kept)
+
+    def _follow(self, kept: Kept) -> None:
+        self.shown = kept.number
+        self.known(kept.plan, kept.number)
+        if kept.plan != self.desk.plan:
+            self.desk.follow(kept.plan)
+
+    def known(self, plan: Plan, number: int) -> None:
+        """Remember under which number a plan is kept."""
+        self._numbers[plan.digest] = number
+        if len(self._numbers) > _NUMBERS:
+            self._numbers.pop(next(iter(self._numbers)))
+
+    def _begun(self) -> tuple[Store, Actor, str]:
+        """Return where the plan is kept, as a new one if it is not yet."""
+        if self.store is None or self.actor is None:
+            raise KpiError("not_kept", "Nothing can be kept: this browser sends no cookie. Save the plan as a file.")
+        with self._beginning:
+            if self.plan_id is None:
+                kept = self.store.begin(self.actor, self._first, key=self._begin_key, author=self.author)
+                self.known(self._first, kept.number)
+                self.plan_id = kept.plan_id
+                self.on_begun(kept.plan_id)
+        return self.store, self.actor, self.plan_id
+
+    def _work(self) -> None:
+        """Have a thread at work, one at most."""
+        if not self._at_work:
+            self._at_work = True
+            threading.Thread(target=self._keep_all, daemon=True).start()
+
+    def _keep_all(self) -> None:
+        failed = 0
+        while True:
+            with self._lock:
+                pending = self.queue[0] if self.queue else None
+                if pending is None and not self._desk_changed:
+                    self._at_work = False
+                    return
+            try:
+                self._keep_next(pending)
+                failed = 0
+            except KpiError as error:
+                self.trouble = error
+                if pending is None or error.code in _REFUSED:
+                    self._give_up(error)
+                    return
+                time.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
+                failed += 1
+            except Exception as error:  # a bug must not end in a queue that nobody works on
+                logs.tell("keeping_failed", level=logging.ERROR, **logs.broken(error))
+                self.trouble = KpiError("not_saved", "This could not be saved. Save the plan as a file, and reload.")
+                self._give_up(self.trouble)
+                return
+
+    def _keep_next(self, pending: Pending | None) -> None:
+        store, actor, plan_id = self._begun()
+        if pending is None:
+            if self.desk.lock.acquire(timeout=_A_MOMENT):  # whoever holds it may wait for the next save
+                try:
+                    self._desk_changed = False
+                    state = desk_state.state(self.desk, self._numbers, self.author)
+                finally:
+                    self.desk.lock.release()
+                store.keep_desk(actor, plan_id, state)
+            return
+        base, plan = pending.offer()
+        said = {"key": pending.key, "author": self.author, "kind": pending.kind}
+        outcome = store.save(actor, plan_id, base, plan, **said)
+        with self._lock:
+            self._took(pending, outcome)
+
+    def _took(self, pending: Pending, outcome: Kept | Clashing) -> None:
+        self.trouble = None
+        self._desk_changed = True
+        self.clash = outcome if isinstance(outcome, Clashing) else None
+        if isinstance(outcome, Kept):
+            pending.kept = outcome
+            self.known(outcome.plan, outcome.number)
+            if pending.number is None:
+                self._arrived = (pending, outcome)
+        pending.base = pending.made_of  # what it was made of may be forgotten
+        self.queue.remove(pending)
+        if not self.queue:
+            self._saved.set()
+
+    def _give_up(self, error: KpiError) -> None:
+        """Stop trying until more is done; who may only look now keeps what was typed on the screen, to try."""
+        refused = error.code in _REFUSED and bool(self.queue)
+        with self._lock:
+            if refused:
+                self.tried = True
+                self.queue.clear()
+            self._saved.set()
+        if refused:
+            self.look(at_once=True)
+        with self._lock:
+            self._at_work = False

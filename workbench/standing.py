@@ -1,0 +1,147 @@
+"""How it stands with the plan on the screen: saved or not, whose it is, what others did meanwhile.
+
+A pulse looks every few seconds, so that a page that lies open shows what others changed, and closes
+when its link has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from kpi_core.errors import KpiError
+from workbench import files, session, words
+from workbench.changes_three_ways import Side
+from workbench.keeping import Keeping, Status
+from workbench.merging import in_words
+from workbench.words import _, md
+
+EVERY_SECONDS = 3
+
+_DRAWN = "standing_drawn"
+_ICONS: dict[Status, str] = {
+    "local": ":material/computer:",
+    "fresh": ":material/computer:",
+    "saved": ":material/cloud_done:",
+    "saving": ":material/cloud_upload:",
+    "waiting": ":material/cloud_off:",
+    "clash": ":material/call_split:",
+    "trying": ":material/visibility:",
+    "closed": ":material/link_off:",
+}
+
+
+def look() -> Keeping:
+    """Return the kept side of the desk as it is now, to be drawn."""
+    keeping = session.keeping()
+    keeping.look()
+    session.remember(_DRAWN, _seen(keeping))
+    return keeping
+
+
+@st.fragment(run_every=EVERY_SECONDS)
+def pulse() -> None:
+    """Say how it stands with the plan, and draw the page anew when something else is to be seen on it."""
+    keeping = session.keeping()
+    keeping.look()
+    if session.recall(_DRAWN) != _seen(keeping):
+        st.rerun()
+    st.caption(f"{_ICONS[keeping.status]} {md(_said(keeping))}")
+
+
+def _seen(keeping: Keeping) -> tuple[object, ...]:
+    """Return what the page shows of it: the rest is drawn by the pulse itself."""
+    big = keeping.status if keeping.status in ("clash", "closed", "trying") else ""
+    return keeping.desk.plan.digest, keeping.desk.baseline.digest, big, keeping.role, bool(keeping.trouble)
+
+
+def _said(keeping: Keeping) -> str:
+    if keeping.role == "view" and keeping.status == "saved":
+        return _("View only")
+    return {
+        "local": _("Not kept here"),
+        "fresh": _("Nothing changed yet"),
+        "saved": _("Saved"),
+        "saving": _("Saving…"),
+        "waiting": _("Not saved yet"),
+        "clash": _("Two versions"),
+        "trying": _("Trying out"),
+        "closed": _("Closed"),
+    }[keeping.status]
+
+
+def notes(keeping: Keeping) -> None:
+    """Say above the page what a person has to know: nothing is saved for now, only trying out, two versions."""
+    if keeping.clash is not None:
+        _choice(keeping)
+    elif keeping.status == "trying":
+        _trying()
+    elif keeping.trouble is not None:
+        st.warning(md(words.error(keeping.trouble)), icon=":material/cloud_off:")
+
+
+def closed(keeping: Keeping) -> None:
+    """Show, instead of the page, that the link has ended; what was typed and not saved can still be taken along."""
+    st.title(_("This link opens nothing any more"), anchor=False)
+    st.markdown(_("It was revoked or has run out, or the plan was deleted. Ask whoever sent it for another."))
+    with st.container(horizontal=True):
+        st.button(_("Work on a plan of my own"), key="leave_closed", type="primary", on_click=session.leave)
+        if keeping.queue or keeping.tried:
+            plan = session.plan()
+            st.download_button(_("Take what I typed along"), data=plan.to_yaml, file_name=files.name(plan))
+
+
+def _trying() -> None:
+    with st.container(border=True, key="trying"):
+        st.markdown(
+            _("Your link only lets you look. What you change here is yours alone; it is not saved in the plan.")
+        )
+        with st.container(horizontal=True):
+            st.button(_("Save as my own plan"), key="save_copy", type="primary", on_click=_copy)
+            st.button(_("Back to the plan"), key="let_go", on_click=session.keeping().let_go)
+
+
+def _copy() -> None:
+    try:
+        session.save_copy()
+    except KpiError as error:
+        session.refuse(error)
+
+
+def _choice(keeping: Keeping) -> None:
+    """Let the person choose, field by field, between both sides of a change that could not be merged."""
+    clash = keeping.clash
+    if clash is None:
+        return
+    with st.container(border=True, key="clash"):
+        st.subheader(_("Somebody changed the same at the same time"), anchor=False)
+        st.markdown(_("Both versions are kept. Choose what the plan says from now on; all else is merged already."))
+        for place, one in enumerate(clash.merged.clashes):
+            for row in in_words(one, clash.merged):
+                st.markdown(f"**{md(row.what)}** — {_('before: {then}').format(then=md(row.then))}")
+                sides = {"ours": _("Mine: {value}"), "theirs": _("Theirs: {value}")}
+                said = {"ours": row.mine, "theirs": row.theirs}
+                st.caption(" · ".join(sides[side].format(value=md(said[side])) for side in sides))
+            st.segmented_control(
+                _("What counts"),
+                options=["ours", "theirs"],
+                default="ours",
+                format_func={"ours": _("Mine"), "theirs": _("Theirs")}.__getitem__,
+                key=f"clash_{clash.mine}_{place}",
+                label_visibility="collapsed",
+            )
+        keys = [f"clash_{clash.mine}_{place}" for place in range(len(clash.merged.clashes))]
+        st.button(_("Use this"), key="decide", type="primary", on_click=_decide, args=(keys,))
+
+
+def _decide(keys: Sequence[str]) -> None:
+    keeping = session.keeping()
+    if keeping.clash is None:
+        return
+    merged = keeping.clash.merged
+    picks: dict[str, Side] = {
+        one.path: "theirs" if session.typed(key) == "theirs" else "ours"
+        for one, key in zip(merged.clashes, keys, strict=False)
+    }
+    session.attempt(lambda: keeping.decide(merged.resolved(picks)))

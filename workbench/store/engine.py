@@ -1,0 +1,204 @@
+"""The database: one SQLite file in a data folder, or PostgreSQL where `GYAKUSAN_DATABASE_URL` says so.
+
+What has been committed is on the disk: SQLite runs in WAL mode with `synchronous=FULL`, PostgreSQL with
+`synchronous_commit=on`. A SQLite write takes the process's one write lock and then `BEGIN IMMEDIATE`:
+a transaction that starts as a reader cannot be raised to a writer without losing to another one.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+
+from kpi_core.errors import KpiError
+from workbench.store.failures import failure, is_passing, no_file, out_of_turn
+from workbench.store.files import private_file
+from workbench.store.turns import Turnstile
+
+WITHOUT_WAL_RESET_RACE = (3, 51, 3)
+BUSY_SECONDS = 30  # for what another process holds
+PATIENCE_SECONDS = 120  # for what this one does itself: everybody's turn comes
+TRIES = 3
+
+_ROOT = Path(__file__).parents[2]
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "secure_delete=ON")
+_writing = Turnstile()  # one for the process, however many files it writes
+_making = threading.Lock()
+
+Answer = TypeVar("Answer")
+
+
+def utc_now() -> datetime:
+    """Return the time now, in UTC."""
+    return datetime.now(UTC)
+
+
+def default_url() -> str:
+    """Return where plans are kept: `GYAKUSAN_DATABASE_URL`, else a file in `GYAKUSAN_DATA`, else in `data/`."""
+    if url := os.environ.get("GYAKUSAN_DATABASE_URL"):
+        return url
+    folder = Path(os.environ.get("GYAKUSAN_DATA") or _ROOT / "data")
+    return URL.create("sqlite", database=str(folder / "gyakusan.sqlite3")).render_as_string(hide_password=False)
+
+
+class Database:
+    """An engine and a clock; `read` and `write` are the only ways in, and word what the database refuses."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+        self.engine = engine
+        self.clock = clock
+        self._writer = engine.execution_options(writes=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Return whether this is a SQLite file."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database (SQLite) or what is committed (PostgreSQL).
+
+        Raises
+        ------
+        KpiError
+            `store_down`, `store_read_only`, `store_full`, `store_busy`.
+        """
+        with _worded(), self._file(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the whole database, however long it reads."""
+        engine = self.engine if self.is_sqlite else self.engine.execution_options(isolation_level="REPEATABLE READ")
+        with _worded(), self._file(), engine.begin() as connection:
+            yield connection
+
+    def write(self, work: Callable[[Connection], Answer]) -> Answer:
+        """Return what `work` answers, once all it did is committed and on the disk; else nothing of it is.
+
+        `work` may run again: after a deadlock, or where another process kept the database for too long.
+
+        Raises
+        ------
+        KpiError
+            As `read`; and whatever `work` raises, after a rollback.
+        """
+        for left in reversed(range(TRIES)):
+            try:
+                with _worded(), self._file(), self.gate(), self._writer.begin() as connection:
+                    return work(connection)
+            except KpiError as error:
+                cause = error.__cause__
+                if not (left and isinstance(cause, exc.DBAPIError) and is_passing(cause)):
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def gate(self) -> AbstractContextManager[Any]:
+        """Return what a write passes through: on SQLite the process's write lock."""
+        return _writing.turn(PATIENCE_SECONDS) if self.is_sqlite else nullcontext()
+
+    def empty_log(self) -> None:
+        """Move SQLite's log into the file, so that nothing that was deleted is left in it."""
+        if self.is_sqlite:
+            with _worded(), self.gate(), self.engine.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def close(self) -> None:
+        """Close every connection; SQLite then moves its log into the file."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _file(self) -> Iterator[None]:
+        """Make the SQLite file before the first connection: SQLite's own would be readable by everybody.
+
+        One thread looks at a time: closing the file while another has SQLite open would drop its locks.
+        """
+        url = self.engine.url
+        if self.is_sqlite and url.database and "uri" not in url.query:
+            with _making:
+                try:
+                    if not Path(url.database).exists():
+                        private_file(Path(url.database))
+                except OSError as error:
+                    raise no_file(error) from error
+        yield
+
+
+def connect(url: str | None = None, *, clock: Callable[[], datetime] = utc_now) -> Database:
+    """Return the database at a URL; nothing is opened yet."""
+    parsed = make_url(url or default_url())
+    options: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_timeout": PATIENCE_SECONDS,
+    }  # errors are logged; plans not
+    options |= {"pool_size": 5, "max_overflow": 5}  # ten servers' worth fit a PostgreSQL of a hundred connections
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_engine(parsed, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS}, **options)
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin)
+    else:
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": 10}, **options)
+        event.listen(engine, "connect", _set_up_postgres)
+    return Database(engine, clock)
+
+
+def sqlite_module() -> ModuleType:
+    """Return Python's sqlite3, or pysqlite3 where the former can corrupt a WAL file that two connections write."""
+    if sqlite3.sqlite_version_info >= WITHOUT_WAL_RESET_RACE:
+        return sqlite3
+    try:
+        return importlib.import_module("pysqlite3.dbapi2")
+    except ImportError:  # no wheel for this system; one process with one write lock never meets the race
+        return sqlite3
+
+
+@contextmanager
+def _worded() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise out_of_turn() from error
+    except exc.SQLAlchemyError as error:
+        told = failure(error)
+        if told is None:
+            raise
+        raise told from error
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say when a transaction begins, not the driver
+    cursor = connection.cursor()
+    for left in reversed(range(100)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            break
+        except Exception as error:  # two processes that make the file at once; the driver's timeout does not cover it
+            if not left or getattr(error, "sqlite_errorname", "") != "SQLITE_BUSY":
+                raise
+            time.sleep(0.05)
+    for pragma in _PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _set_up_postgres(connection: Any, _record: object) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET synchronous_commit = on; SET lock_timeout = '{BUSY_SECONDS}s'")
+    connection.commit()
