@@ -4,7 +4,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from workbench import logs, serving, storage
+from workbench import logs, open_link, serving, storage
 
 logs.begin()
 serving.readiness.append(storage.ready)
@@ -15,6 +15,7 @@ app = st.App(
         Route("/healthz", serving.healthz),
         Route("/readyz", serving.readyz),
         Route("/robots.txt", serving.robots),
+        *open_link.routes(storage.store),
     ],
     middleware=[Middleware(serving.Headers)],
     on_script_error=serving.script_error,

@@ -107,6 +107,8 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
 
 def store(key: str, changes: Changes) -> None:
     """Put what was entered into the plan, or keep the reason why not."""
+    if session.overtaken(key):
+        return
     if not session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key):
         session.remember(f"seen_{key}", session.plan().digest)
 

@@ -51,5 +51,7 @@ def _slider(plan: Plan, lever: str) -> None:
 
 
 def _move(lever: str, scale: words.Scale) -> None:
+    if session.overtaken(f"lever_{lever}"):
+        return
     shown = session.typed(f"lever_{lever}")
     session.change({f"metrics.{lever}.value": scale.plain(shown)}, key=f"lever_{lever}")

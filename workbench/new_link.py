@@ -85,8 +85,10 @@ def _show() -> None:
             st.code(address(token), language=None, wrap_lines=True)
             st.markdown(rows.consequence(link.role))
             if urlsplit(_origin()).hostname in _LOCAL:
-                st.caption(_("This address begins with localhost, so it opens on this computer only."))
-            st.button(_("I have copied it"), key="share_done", type="tertiary", on_click=forget)
+                st.caption(_("This is the address of this computer itself, so the link opens nowhere else."))
+            st.button(
+                _("I have copied it"), key="share_done", type="tertiary", icon=":material/check:", on_click=forget
+            )
         picture.image(code(address(token)), width=400, alt=_("QR code of the new link"))
 
 

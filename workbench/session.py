@@ -8,6 +8,7 @@ drawn, so that undo, a file or another tab moves every slider too.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
@@ -29,6 +30,8 @@ _OURS = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTICE = "session_notice"
 _DESK = "session_desk"
 _REFUSED = "session_refused"
+_WAS = "session_was_"
+_A_MOMENT = 1.5  # seconds: longer than a browser takes to draw, shorter than a hand to go back
 
 
 @cache
@@ -203,8 +206,20 @@ def notice() -> str | None:
 def follow(key: str, value: Any) -> str:
     """Let the widget `key` show `value`, but never over an entry that was refused; return the key."""
     if refused(key) is None and st.session_state.get(key) != value:
+        if key in st.session_state:
+            st.session_state[f"{_WAS}{key}"] = (st.session_state[key], time.monotonic())
         st.session_state[key] = value
     return key
+
+
+def overtaken(key: str) -> bool:
+    """Return whether a widget only says what it had shown before the plan moved on under it.
+
+    Until a browser has drawn a new value it still sends the old one with whatever else a person does: taken for
+    an entry, that would take back what somebody else has just changed.
+    """
+    was, when = st.session_state.get(f"{_WAS}{key}", (None, -_A_MOMENT))
+    return bool(time.monotonic() - when < _A_MOMENT and st.session_state.get(key) == was)
 
 
 def typed(key: str) -> Any:

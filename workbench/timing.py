@@ -90,6 +90,8 @@ def _months_field(label: str, key: str, now: int, *, low: int) -> None:
 
 
 def _recognise() -> None:
+    if session.overtaken("recognised_after") or session.overtaken("recognised_over"):
+        return
     after, over = session.typed("recognised_after"), session.typed("recognised_over")
     lag = [0.0] * after + [1 / over] * over
     session.change({f"metrics.{session.plan().kgi.metric}.lag": lag}, key="recognised_after")

@@ -227,3 +227,18 @@ def test_hostile_names_are_text_everywhere():
         for element in (*app.get("markdown"), *app.get("caption")):
             assert "](http" not in element.value.replace("\\]\\(http", "")
             assert ":red[B]" not in element.value
+
+
+def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_nothing_back():
+    """A browser sends the old value along until it has drawn the new one; somebody else's change must stay."""
+    app = open_page("home", language="en")
+    desk = app.session_state["session_desk"]
+    desk.follow(desk.plan.replace({"name.en": "Theirs"}))
+    app.run()
+    field = app.text_input(key="name.en")
+    assert field.value == "Theirs"
+
+    field.set_value("Sales & marketing plan, fiscal 2026").run()
+
+    assert desk.plan.name.en == "Theirs"
+    assert app.text_input(key="name.en").value == "Theirs"

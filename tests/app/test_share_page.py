@@ -145,7 +145,7 @@ def test_visits_are_counted_and_named_by_their_last_day(store):
 
     today = datetime.now(UTC).date().isoformat()
     assert f"used 2 times, last on {today}" in said(app)
-    assert "Whoever has the one link: Look only 1. It was used 2 times." in said(app)
+    assert "Whoever has the one link: Look only 1. Used 2 times so far." in said(app)
 
 
 def test_a_plan_nobody_has_changed_is_kept_as_soon_as_it_gets_a_link(store):

@@ -50,6 +50,11 @@ def crowd(store: Store, clients: int = 6, saves: int = 4) -> list[Exception]:
     return wrong
 
 
+def in_other_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the threads of this process take no turns at a plan, like people who are served by different processes."""
+    monkeypatch.setattr(Store, "_turn", lambda store, plan_id: nullcontext())
+
+
 def slow_to_write(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let time pass between the look at what is newest and the write, so that whoever can come between does."""
     moved_on = saving.moved_on
@@ -92,6 +97,7 @@ def test_a_write_that_begins_as_a_writer_never_loses_to_another(
         event.remove(sqlite_store.database.engine, "begin", engine._begin)
         event.listen(sqlite_store.database.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
         monkeypatch.setattr(sqlite_store.database, "gate", nullcontext)
+    in_other_processes(monkeypatch)
     slow_to_write(monkeypatch)
 
     crowd(sqlite_store)
@@ -116,6 +122,7 @@ def test_the_write_lock_lets_one_at_a_time_ask_sqlite(
     event.listen(sqlite_store.database._writer, "rollback", lambda connection: asking.pop())
     if not guarded:
         monkeypatch.setattr(sqlite_store.database, "gate", nullcontext)
+    in_other_processes(monkeypatch)
 
     assert crowd(sqlite_store) == []
 
@@ -128,6 +135,7 @@ def test_on_postgres_the_lock_of_a_plan_keeps_two_from_taking_one_number(
     store = Store.at(server.schema())
     if not guarded:
         monkeypatch.setattr(plans, "lock", lambda connection, plan_id: None)
+    in_other_processes(monkeypatch)
     slow_to_write(monkeypatch)
 
     wrong = crowd(store)
@@ -228,6 +236,7 @@ def test_saves_that_meet_over_and_over_end_inside_the_lock(store: Store, plan: P
     """Whoever is overtaken each time they have merged is not overtaken for ever."""
     plan_id = store.begin(OWNER, plan, key="plan").plan_id
     merged, overtaken = saving.merged, []
+    in_other_processes(monkeypatch)
 
     def slow(edit: Any, moved: Any) -> Any:
         if edit.key == "slow" and len(overtaken) < saving.ROUNDS:
@@ -245,3 +254,24 @@ def test_saves_that_meet_over_and_over_end_inside_the_lock(store: Store, plan: P
     assert isinstance(kept, Kept)
     assert len(overtaken) == saving.ROUNDS
     assert kept.plan == plan.replace({"metrics.visitors.value": 390_002, "metrics.cvr.value": 0.013})
+
+
+def test_turns_at_a_plan_keep_merges_from_being_made_in_vain(
+    store: Store, guarded: bool, monkeypatch: pytest.MonkeyPatch
+):
+    """Within a process nobody is overtaken while they merge: no save merges twice, however many save at once."""
+    merged, made = saving.merged, []
+
+    def counted(edit: Any, moved: Any) -> Any:
+        made.append(edit.key)
+        time.sleep(0.02)
+        return merged(edit, moved)
+
+    monkeypatch.setattr(saving, "merged", counted)
+    if not guarded:
+        in_other_processes(monkeypatch)
+
+    assert crowd(store) == []
+
+    assert newest_values(store) == {4}
+    assert (len(made) == len(set(made))) is guarded

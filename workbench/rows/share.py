@@ -54,12 +54,13 @@ def answer(links: Sequence[Link], now: datetime) -> str:
     open_ones = live(links, now)
     if not open_ones:
         return _("Only you: no link opens this plan.")
-    counts = Counter(link.role for link in open_ones)
-    told = _("Whoever has one of {count} links: {roles}. They were used {visits} times.")
+    counts, visits = Counter(link.role for link in open_ones), sum(link.visits for link in open_ones)
+    told = _("Whoever has one of {count} links: {roles}. {used}")
     if len(open_ones) == 1:
-        told = _("Whoever has the one link: {roles}. It was used {visits} times.")
+        told = _("Whoever has the one link: {roles}. {used}")
+    used = _("Used {visits} times so far.").format(visits=visits) if visits else _("Not used yet.")
     roles = [_("{role} {count}").format(role=role(one), count=counts[one]) for one in ROLES if counts[one]]
-    return told.format(count=len(open_ones), roles=joined(roles), visits=sum(link.visits for link in open_ones))
+    return told.format(count=len(open_ones), roles=joined(roles), used=used)
 
 
 def about(link: Link) -> str:

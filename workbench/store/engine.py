@@ -138,11 +138,8 @@ class Database:
 def connect(url: str | None = None, *, clock: Callable[[], datetime] = utc_now) -> Database:
     """Return the database at a URL; nothing is opened yet."""
     parsed = make_url(url or default_url())
-    options: dict[str, Any] = {
-        "hide_parameters": True,
-        "pool_timeout": PATIENCE_SECONDS,
-    }  # errors are logged; plans not
-    options |= {"pool_size": 5, "max_overflow": 5}  # ten servers' worth fit a PostgreSQL of a hundred connections
+    options: dict[str, Any] = {"pool_timeout": PATIENCE_SECONDS, "hide_parameters": True}  # logs hold no plans
+    options |= {"pool_size": 5, "max_overflow": 5}  # nine servers fit a PostgreSQL of a hundred connections
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, module=sqlite_module(), connect_args={"timeout": BUSY_SECONDS}, **options)
         event.listen(engine, "connect", _set_up_sqlite)

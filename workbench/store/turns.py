@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 
 class Turnstile:
-    """A lock that is handed on in the order in which it was asked for."""
+    """A lock that is handed on in the order in which it was asked for; a thread that has it may not ask again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
