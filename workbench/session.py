@@ -31,6 +31,7 @@ _NOTICE = "session_notice"
 _DESK = "session_desk"
 _REFUSED = "session_refused"
 _WAS = "session_was_"
+_LATELY = 10.0  # seconds in which a page must have drawn what others changed
 _A_MOMENT = 1.5  # seconds: longer than a browser takes to draw, shorter than a hand to go back
 
 
@@ -206,7 +207,7 @@ def notice() -> str | None:
 def follow(key: str, value: Any) -> str:
     """Let the widget `key` show `value`, but never over an entry that was refused; return the key."""
     if refused(key) is None and st.session_state.get(key) != value:
-        if key in st.session_state:
+        if key in st.session_state and time.monotonic() - desk().followed < _LATELY:
             st.session_state[f"{_WAS}{key}"] = (st.session_state[key], time.monotonic())
         st.session_state[key] = value
     return key

@@ -21,8 +21,9 @@ def show(shelf: Shelf, found: Sequence[Version], keeping: Keeping) -> None:
     """List versions by day; what changed comes in line by line, the newest first."""
     for day, versions in groupby(found[:A_PAGE], key=lambda version: local_times.day(version.at)):
         st.caption(day)
-        for version in versions:
-            _one(shelf, version, keeping)
+        with st.container(gap="xsmall"):
+            for version in versions:
+                _one(shelf, version, keeping)
     with st.container(horizontal=True):
         if not shelf.is_first_page():
             st.button(_("Newest versions"), key="versions_newest", on_click=shelf.turn, args=(None,))

@@ -12,7 +12,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import changes, local_times, session, words
+from workbench import changes, session, words
 from workbench.keeping import Keeping
 from workbench.rows import versions as rows
 from workbench.store import Actor, Store, Version
@@ -96,12 +96,8 @@ class Seen:
         line = [version for version in self.found if not version.is_aside] or self.found
         if self.shelf is None or not line:
             return md(self.why)
-        told = md(self.shelf.told(line[0]).headline)
-        who, when = md(rows.who(line[0])), local_times.said(line[0].at)
-        newest = _("Last changed by {who} on {when}: {change}")
-        return (newest if self.shelf.is_first_page() else _("Up to then: {who} on {when}: {change}")).format(
-            who=who, when=when, change=told
-        )
+        headline = self.shelf.told(line[0]).headline
+        return rows.latest(line[0], headline, newest=self.shelf.is_first_page())
 
 
 def look(keeping: Keeping) -> Seen:

@@ -7,7 +7,7 @@ from kpi_core.plan import Plan
 from workbench import samples
 from workbench.desk import Desk
 
-PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus")
+PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
 
 
 def opened(name: str, *, plan: Plan | None = None, language: str = "ja") -> AppTest:
@@ -231,7 +231,7 @@ def test_hostile_names_are_text_everywhere():
 
 def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_nothing_back():
     """A browser sends the old value along until it has drawn the new one; somebody else's change must stay."""
-    app = open_page("home", language="en")
+    app = opened("home", language="en")
     desk = app.session_state["session_desk"]
     desk.follow(desk.plan.replace({"name.en": "Theirs"}))
     app.run()

@@ -162,7 +162,8 @@ def test_a_plan_of_billions_of_sets_is_proven_on_the_page():
 
 def test_a_choice_that_was_stopped_says_what_may_be_missing(monkeypatch):
     monkeypatch.setattr(boxes, "_STEPS", 60)
-    monkeypatch.setattr(jobs.Job, "tell", lambda *_told: False)
+    monkeypatch.setattr(boxes, "_SMALL", 0.02)
+    monkeypatch.setattr(jobs.Job, "tell", lambda _job, _share, *told: not told or max(told) == float("inf"))
 
     app = opened("focus", plan=plan_of(4, 12, channels=3, seed=2), language="en")
 

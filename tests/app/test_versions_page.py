@@ -87,6 +87,17 @@ def test_times_are_the_readers_and_grouped_by_the_readers_day(store, monkeypatch
     assert any(line.startswith("00:30 · **田中**") for line in lines(app))
 
 
+def test_whoever_gave_no_name_is_not_called_anything(store):
+    plan_id = kept(store)
+    saved(store, plan_id, 1, rate(0.78), author="")
+
+    app = looked(store, plan_id)
+
+    assert "Last change, " in said(app)
+    assert "Last changed by" not in said(app)
+    assert "**" not in lines(app)[1]
+
+
 def test_opening_a_version_says_all_that_changed_and_only_then_reads_it(store):
     plan_id = kept(store)
     saved(store, plan_id, 1, {**rate(0.78), "kgi.target": 1_200_000_000, "limits.budget": 20_000_000})
@@ -193,7 +204,7 @@ def test_a_viewer_reads_what_lies_beside_and_cannot_take_it(store):
 
     assert not app.checkbox
     assert f"take_{aside}" not in keys(app)
-    assert "(the plan says 78" in said(app)
+    assert "the plan says 78" in said(app)
 
 
 def test_two_versions_are_compared_both_ways_with_the_kgi_by_hand(store):

@@ -11,14 +11,9 @@ from workbench.store import Version
 from workbench.words import _, md
 
 
-def who(version: Version) -> str:
-    """Return who made a version."""
-    return version.author or _("without a name")
-
-
 def named(version: Version) -> str:
     """Return a version in a list to choose from: 12 · 2026-04-01 18:30 · 田中 · KGI会議の版. Plain text."""
-    parts = [str(version.number), local_times.said(version.at), who(version), version.label]
+    parts = [str(version.number), local_times.said(version.at), version.author, version.label]
     return " · ".join(part for part in parts if part)
 
 
@@ -44,8 +39,18 @@ def tags(version: Version) -> str:
 
 def label(version: Version, headline: str) -> str:
     """Return a version as one line: 18:30 · **田中** 商談率 75.0% → 78.0%. Markdown."""
-    line = f"{local_times.clock(version.at)} · **{md(who(version))}** {md(headline)}"
+    by = f"**{md(version.author)}** " if version.author else ""
+    line = f"{local_times.clock(version.at)} · {by}{md(headline)}"
     return f"{line} {tags(version)}".strip()
+
+
+def latest(version: Version, headline: str, *, newest: bool) -> str:
+    """Say what was changed last, of all or of a page of older versions, by whom and when. Markdown."""
+    if newest:
+        told = _("Last changed by {who} on {when}: {change}") if version.author else _("Last change, {when}: {change}")
+    else:
+        told = _("Up to then: {who} on {when}: {change}") if version.author else _("Up to then, {when}: {change}")
+    return told.format(who=md(version.author), when=local_times.said(version.at), change=md(headline))
 
 
 def how(version: Version) -> str:
@@ -95,7 +100,7 @@ def moved(one: Plan, other: Plan) -> str:
 
 def choices(merged: Merged) -> list[str]:
     """Return each choice that lies beside a plan: what it says there, and what the plan says. Plain text."""
-    told = _("{what}: {mine} (the plan says {theirs})")
+    told = _("{what}: {mine} – the plan says {theirs}")
     return [
         "; ".join(told.format(what=row.what, mine=row.mine, theirs=row.theirs) for row in in_words(clash, merged))
         for clash in merged.clashes
