@@ -32,7 +32,6 @@ _DESK = "session_desk"
 _REFUSED = "session_refused"
 _WAS = "session_was_"
 _LATELY = 10.0  # seconds in which a page must have drawn what others changed
-_A_MOMENT = 1.5  # seconds: longer than a browser takes to draw, shorter than a hand to go back
 
 
 @cache
@@ -206,10 +205,17 @@ def notice() -> str | None:
 
 def follow(key: str, value: Any) -> str:
     """Let the widget `key` show `value`, but never over an entry that was refused; return the key."""
-    if refused(key) is None and st.session_state.get(key) != value:
-        if key in st.session_state and time.monotonic() - desk().followed < _LATELY:
-            st.session_state[f"{_WAS}{key}"] = (st.session_state[key], time.monotonic())
-        st.session_state[key] = value
+    state, was = st.session_state, f"{_WAS}{key}"
+    if refused(key) is None and state.get(key) != value:
+        if key in state and time.monotonic() - desk().followed < _LATELY:
+            state[was] = (state[key], False)
+        state[key] = value
+    elif was in state:
+        old, sent_again = state[was]
+        if sent_again:
+            state[was] = (old, False)
+        else:  # the browser has drawn the new value: it sent nothing else with this run
+            del state[was]
     return key
 
 
@@ -219,8 +225,11 @@ def overtaken(key: str) -> bool:
     Until a browser has drawn a new value it still sends the old one with whatever else a person does: taken for
     an entry, that would take back what somebody else has just changed.
     """
-    was, when = st.session_state.get(f"{_WAS}{key}", (None, -_A_MOMENT))
-    return bool(time.monotonic() - when < _A_MOMENT and st.session_state.get(key) == was)
+    old, _sent = st.session_state.get(f"{_WAS}{key}", (None, False))
+    found = old is not None and st.session_state.get(key) == old
+    if found:
+        st.session_state[f"{_WAS}{key}"] = (old, True)
+    return found
 
 
 def typed(key: str) -> Any:

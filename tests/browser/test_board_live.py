@@ -1,11 +1,11 @@
 """The board under a hand: what moves without the server, what is sent when it is let go, and what is never lost."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.plans import channels
 
@@ -25,13 +25,46 @@ class Sent:
         self.messages += 1
 
 
+class Line:
+    """A tab's line to the server, on which what the server says can be held back for a while."""
+
+    def __init__(self) -> None:
+        self.held = False
+        self.waiting: list[Callable[[], None]] = []
+
+    def connect(self, tab: WebSocketRoute) -> None:
+        server = tab.connect_to_server()
+        tab.on_message(server.send)
+
+        def said(message: str | bytes) -> None:
+            if self.held:
+                self.waiting.append(lambda: tab.send(message))
+            else:
+                tab.send(message)
+
+        server.on_message(said)
+
+    def let_go(self) -> None:
+        self.held = False
+        for send in self.waiting:
+            send()
+        self.waiting.clear()
+
+
 @pytest.fixture
-def two_tabs(browser: Browser, address: str) -> Iterator[tuple[Page, Page]]:
-    """Two tabs of one browser, on the tree: they share the plan."""
+def line() -> Line:
+    return Line()
+
+
+@pytest.fixture
+def two_tabs(browser: Browser, address: str, line: Line) -> Iterator[tuple[Page, Page]]:
+    """Two tabs of one browser, on the tree: they share the plan. The first may lag behind (`line`)."""
     context = browser.new_context(locale="ja-JP", viewport={"width": 1440, "height": 900})
     tabs = []
-    for _ in range(2):
+    for place in range(2):
         tab = context.new_page()
+        if place == 0:
+            tab.route_web_socket("**/_stcore/stream", line.connect)
         tab.goto(f"{address}/tree")
         lever(tab, "商談率").wait_for()
         tabs.append(tab)
@@ -162,15 +195,19 @@ def test_taking_a_lever_without_moving_it_changes_nothing_but_selects_its_card(p
     expect(page.get_by_role("button", name="元に戻す").first).to_be_disabled()
 
 
-def test_another_tabs_change_of_something_else_stays_and_the_move_goes_on_top(two_tabs: tuple[Page, Page]) -> None:
+def test_another_tabs_change_of_something_else_stays_and_the_move_goes_on_top(
+    two_tabs: tuple[Page, Page], line: Line
+) -> None:
     """864 · (15.5/15) · (75.5/75) = ¥898.8M: both changes count."""
     mine, other = two_tabs
+    line.held = True
     lever(other, "アポイント率").focus()
     other.keyboard.press("ArrowRight")
     expect(answer(other)).to_contain_text("8.93億円")
 
     lever(mine, "商談率").focus()
     mine.keyboard.press("ArrowRight")
+    line.let_go()
 
     expect(answer(mine)).to_contain_text("8.99億円")
     expect(mine.get_by_text("操作中に計画が別の画面で更新されていました")).to_be_visible()
@@ -178,10 +215,11 @@ def test_another_tabs_change_of_something_else_stays_and_the_move_goes_on_top(tw
 
 @pytest.mark.parametrize(("choice", "result"), [("自分の値を使う", "8.7億円"), ("変更後の値を残す", "8.76億円")])
 def test_a_lever_changed_meanwhile_is_not_overwritten_but_offered(
-    two_tabs: tuple[Page, Page], choice: str, result: str
+    two_tabs: tuple[Page, Page], line: Line, choice: str, result: str
 ) -> None:
     """The other tab says 76 %, mine 75.5 %: the person decides, and the board shows what is."""
     mine, other = two_tabs
+    line.held = True
     lever(other, "商談率").focus()
     other.keyboard.press("ArrowRight")
     other.keyboard.press("ArrowRight")
@@ -189,6 +227,7 @@ def test_a_lever_changed_meanwhile_is_not_overwritten_but_offered(
 
     lever(mine, "商談率").focus()
     mine.keyboard.press("ArrowRight")
+    line.let_go()
 
     offered = mine.locator(".st-key-offered")
     expect(offered).to_contain_text("別の画面で76.0%に変更されました。あなたの値は75.5%です。")
