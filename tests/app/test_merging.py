@@ -735,6 +735,7 @@ def test_every_choice_has_words_in_both_languages(name, one, other):
                     assert row.mine != row.theirs or len(clash.paths) > 1
 
 
+@pytest.mark.long
 def test_a_thousand_pairs_of_longer_edits_of_a_small_plan_where_much_meets():
     dice, clashes = Random(6), 0
 

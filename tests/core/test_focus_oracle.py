@@ -33,14 +33,14 @@ def _some(count: int, first: int) -> list[object]:
     return [number if number < first else pytest.param(number, marks=pytest.mark.long) for number in range(count)]
 
 
-@pytest.mark.parametrize("group", _some(40, 12))
+@pytest.mark.parametrize("group", _some(40, 6))
 def test_no_set_of_a_small_plan_is_better_than_the_chosen_one(group):
     """48 plans each of up to 65,536 sets, every fourth of them through the months of a year."""
     for at in range(48):
         _agrees(focus_cases.case(1000 * group + at, objective="year" if at % 4 == 0 else None))
 
 
-@pytest.mark.parametrize("group", _some(8, 3))
+@pytest.mark.parametrize("group", _some(8, 1))
 def test_searching_a_small_plan_finds_what_looking_at_every_set_does(group, monkeypatch):
     """Plans of 2 to 65,536 sets, of which the search for many sets is made to be used; a year is always looked at."""
     monkeypatch.setattr(choosing, "FEW", 1)
@@ -49,7 +49,7 @@ def test_searching_a_small_plan_finds_what_looking_at_every_set_does(group, monk
         _agrees(focus_cases.case(400_000 + 1000 * group + at))
 
 
-@pytest.mark.parametrize("group", _some(6, 2))
+@pytest.mark.parametrize("group", _some(6, 1))
 def test_the_search_for_any_tree_finds_what_looking_at_every_set_does(group, monkeypatch):
     """Every shape of tree as if it had none, a third of them through the months."""
     monkeypatch.setattr(choosing, "FEW", 1)
@@ -60,24 +60,24 @@ def test_the_search_for_any_tree_finds_what_looking_at_every_set_does(group, mon
         _agrees(focus_cases.case(700_000 + 1000 * group + at, objective="year" if at % 3 == 0 else None))
 
 
-@pytest.mark.parametrize("seed", _some(24, 8))
+@pytest.mark.parametrize("seed", _some(24, 4))
 def test_no_set_of_a_large_plan_is_better_than_the_chosen_one(seed):
     """100,000 sets and more before money and hours; the links and wishes are as random as in small ones."""
     _agrees(focus_cases.case(100_000 + seed, focus_cases.LARGE[seed % len(focus_cases.LARGE)]))
 
 
-@pytest.mark.parametrize("seed", _some(36, 12))
+@pytest.mark.parametrize("seed", _some(36, 4))
 def test_no_set_is_better_than_the_chosen_one_through_the_months(seed):
     """Up to 4,096 sets, each of them a year, month by month."""
     _agrees(focus_cases.case(200_000 + seed, focus_cases.YEARS, objective="year"))
 
 
-@pytest.mark.parametrize("seed", _some(4, 1))
+@pytest.mark.parametrize("seed", _some(4, 0))
 def test_no_set_of_a_million_is_better_than_the_chosen_one(seed):
     _agrees(focus_cases.case(300_000 + seed, focus_cases.LARGEST))
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", _some(12, 3))
 def test_teams_that_share_only_the_money_choose_as_dynamic_programming_does(seed):
     """3·10^13 sets. Effects multiply from team to team, so the best for every amount of money is found team by team."""
     case = focus_cases.teams_apart(seed)
