@@ -15,12 +15,13 @@ from functools import cached_property
 
 import numpy as np
 
-from kpi_core.focus import envelope
+from kpi_core.focus import envelope, lines
 from kpi_core.focus.boxes import ALL, Box, Boxes, Roofed
 from kpi_core.focus.effects import Effects
-from kpi_core.focus.envelope import RULES, Between, Choices, Line
+from kpi_core.focus.envelope import RULES
 from kpi_core.focus.hunting import HAIR, NEVER, ThroughTree
 from kpi_core.focus.knapsack import Knapsack, Relaxed, relaxed, taken_over
+from kpi_core.focus.lines import Between, Choices, Line
 from kpi_core.focus.search import Picks
 from kpi_core.readings import Array
 
@@ -101,10 +102,10 @@ class AnyTree(ThroughTree, Boxes):
         """Return where each bundle lies: one side per metric."""
         return [part.logs if self._months == 1 else part.logs @ self._weights.T for part in self.parts]
 
-    def _logs_in(self, box: Box) -> envelope.Box:
+    def _logs_in(self, box: Box) -> lines.Box:
         """Return between which values the logs lie in a box of sides."""
         if self._months == 1:
-            return envelope.Box(box.low, box.high)
+            return lines.Box(box.low, box.high)
         kept = [part.logs[rows] for part, rows in zip(self.parts, box.kept, strict=True)]
         metric = np.repeat(np.arange(len(self.effects.metrics)), self._months)
         low, high = (sum(pick(logs, axis=0) for logs in kept) for pick in (np.min, np.max))
@@ -115,7 +116,7 @@ class AnyTree(ThroughTree, Boxes):
         below, above = (sum(pick(rows, axis=0) for rows in apart) for pick in (np.min, np.max))
         low = np.maximum(low, ratio * box.low[metric] + below)
         high = np.minimum(high, ratio * box.high[metric] + above)
-        return envelope.Box(np.minimum(low, high), high)
+        return lines.Box(np.minimum(low, high), high)
 
     @cached_property
     def _ratios(self) -> Array:
@@ -136,7 +137,7 @@ class AnyTree(ThroughTree, Boxes):
         others = [(high, brings) for high, brings in others if np.isfinite([height, high]).all()]
         return Roofed(height, values, doubt, box.low / 2 + box.high / 2, others)
 
-    def _line(self, where: envelope.Box) -> tuple[Line | None, int]:
+    def _line(self, where: lines.Box) -> tuple[Line | None, int]:
         """Return the line above the KGI on the scale of the search, and how many lines could be chosen otherwise.
 
         None if no set that is wanted lies in the box. Of a KGI that may be below 0 the log is its positive part's.
@@ -147,7 +148,7 @@ class AnyTree(ThroughTree, Boxes):
                 return held.plain[1].times(1 / self._unit), where.choices.met
             if held.most[0] <= 0:
                 return None, 0
-            above = held if held.positive else RULES["max"](held, envelope.known(0.0, where))
+            above = held if held.positive else RULES["max"](held, lines.known(0.0, where))
             return above.log[1], where.choices.met
 
     def _told_by(self, line: Line, box: Box) -> tuple[float, list[Array]]:
@@ -157,7 +158,7 @@ class AnyTree(ThroughTree, Boxes):
         values = [part.logs[rows] @ slope for part, rows in zip(self.parts, box.kept, strict=True)]
         return float(line.at[0]) if known else np.inf, values
 
-    def _doubt(self, box: Box, where: envelope.Box, height: float, slope: Array) -> Array:
+    def _doubt(self, box: Box, where: lines.Box, height: float, slope: Array) -> Array:
         """Return how much the roof is too high by on account of each side: its curvature, else its slope's share."""
         sides = len(box.low)
         width = box.high - box.low
@@ -175,7 +176,7 @@ class AnyTree(ThroughTree, Boxes):
         return np.where(width > HAIR, bent + _SHARE * max(over, 0.0) * share, 0.0)
 
 
-def kgi_between(effects: Effects, box: envelope.Box) -> Between:
+def kgi_between(effects: Effects, box: lines.Box) -> Between:
     """Return the lines that hold the KGI while the logs of what each metric is multiplied by lie in a box.
 
     Logs are by metric, for the year by metric and month. As `Effects.moved`, line for line.
@@ -191,7 +192,7 @@ def kgi_between(effects: Effects, box: envelope.Box) -> Between:
             if setting:
                 now = envelope.later(now, tree.metrics[metric].lag, *setting.months.adjust.get(metric, ()))
         else:
-            now = envelope.known(setting.values[metric] if setting else tree.baseline[metric], box)
+            now = lines.known(setting.values[metric] if setting else tree.baseline[metric], box)
         if metric in effects.metrics:
             now = _moved(effects, metric, now, months)
         held[metric] = now.kept(0.0, 1.0) if effects.plan.metrics[metric].is_share else now
@@ -205,5 +206,5 @@ def _moved(effects: Effects, metric: str, now: Between, months: int) -> Between:
     moved = envelope.lifted(now, range(first, first + months))
     if not effects.plan.metrics[metric].is_share:
         return moved
-    cap = RULES["max"](now, envelope.known(effects.plan.assumptions.rate_cap, now.box))
+    cap = RULES["max"](now, lines.known(effects.plan.assumptions.rate_cap, now.box))
     return RULES["min"](moved, cap)

@@ -1,189 +1,27 @@
 """Lines between which a KGI lies within a box, whatever its formula: the reading of an expression that bounds it.
 
-    low(z) ≤ x(z) ≤ high(z)      z in the box, low and high linear: of x itself, or of log x where x is never below 0
+Products, fractions and powers are exact in logarithms, sums in the numbers themselves (`lines` has both forms).
+`min` lies below either of its operands and above a line through the corners; `if` takes a branch where the box
+decides it, else lies between both. What nothing is known of lies between minus infinity and infinity, which is a
+bound too.
 
-Products, fractions and powers are exact in logarithms, sums in the numbers themselves. From one form to the other:
-exp lies below its chord and above its tangents, log above its chord and below its tangents. `min` lies below either
-of its operands and above a line through the corners; `if` takes a branch where the box decides it, else lies between
-both. What nothing is known of lies between minus infinity and infinity, which is a bound too.
-
-With months, numbers have a first axis of months, or of one for all of them. Infinity and NaN come up on the way and
-are dealt with: callers silence NumPy's warnings.
 Source: McCormick (1976) for products; Tawarmalani and Sahinidis, Convexification and Global Optimization (2002).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, reduce
+from functools import reduce
 
 import numpy as np
-import numpy.typing as npt
 
+from kpi_core.focus.lines import Between, Box, Line, Mask, either, known, level, sound, without_nan
 from kpi_core.formula import Expression
 from kpi_core.lags import delayed
 from kpi_core.readings import Array
 
-Mask = npt.NDArray[np.bool_]
-
-_FLAT = 1e-12
 _HAIR = 1e-11
 _ROUNDING = 1e-14
-
-
-@dataclass(eq=False)
-class Choices:
-    """Which of two lines is taken where either will do: the closer one in the middle, but at one place (`turned`)."""
-
-    turned: int | None = None
-    met: int = 0
-
-    def first(self, closer: Mask, free: Mask) -> Mask:
-        """Return where the first of two lines is taken; where it is `free`, this is a place that can be turned."""
-        if not free.any():
-            return closer
-        self.met += 1
-        return closer ^ free if self.turned == self.met - 1 else closer
-
-
-@dataclass(frozen=True, eq=False)
-class Box:
-    """Where z may lie: between `low` and `high`, one number per side."""
-
-    low: Array
-    high: Array
-    choices: Choices = field(default_factory=Choices)
-
-    @cached_property
-    def middle(self) -> Array:
-        """Return the middle."""
-        return self.low / 2 + self.high / 2
-
-
-@dataclass(frozen=True, eq=False)
-class Line:
-    """A linear function of z: `at` (months,) where z is 0, and its slopes (months, sides)."""
-
-    at: Array
-    slope: Array
-
-    def __add__(self, other: Line) -> Line:
-        return Line(self.at + other.at, self.slope + other.slope)
-
-    def times(self, factor: Array | float) -> Line:
-        """Return the line multiplied by a number, or a number per month; 0 times infinity is 0."""
-        many = np.atleast_1d(np.asarray(factor, dtype=np.float64))
-        return Line(np.where(many == 0, 0.0, self.at * many), self.slope * many[:, None])
-
-    def over(self, z: Array) -> Array:
-        """Return its value at a point."""
-        return np.asarray(self.at + self.slope @ z)
-
-    def least(self, box: Box) -> Array:
-        """Return its smallest value in the box."""
-        return np.asarray(self.at + np.maximum(self.slope, 0) @ box.low + np.minimum(self.slope, 0) @ box.high)
-
-    def most(self, box: Box) -> Array:
-        """Return its largest value in the box."""
-        return np.asarray(self.at + np.maximum(self.slope, 0) @ box.high + np.minimum(self.slope, 0) @ box.low)
-
-
-def level(at: Array, sides: int) -> Line:
-    """Return the line that has the same value everywhere."""
-    return Line(at, np.zeros((len(at), sides)))
-
-
-@dataclass(frozen=True, eq=False)
-class Between:
-    """Two lines that hold a number, in its plain form or in logarithms, or both, and its range `least` to `most`."""
-
-    box: Box
-    given: tuple[Line, Line] | None
-    logs: tuple[Line, Line] | None
-    range: tuple[Array, Array]
-
-    @cached_property
-    def least(self) -> Array:
-        """Return what it never lies below: by its range, and by its lines."""
-        low = self.given[0].least(self.box) if self.given else np.exp(self._logs[0].least(self.box))
-        return np.fmax(self.range[0], low)
-
-    @cached_property
-    def most(self) -> Array:
-        """Return what it never exceeds."""
-        high = self.given[1].most(self.box) if self.given else np.exp(self._logs[1].most(self.box))
-        return np.fmin(self.range[1], high)
-
-    @cached_property
-    def positive(self) -> bool:
-        """Return whether it is never below 0."""
-        return bool((self.least >= 0).all())
-
-    @cached_property
-    def plain(self) -> tuple[Line, Line]:
-        """Return the lines of the number itself."""
-        if self.given is not None:
-            return self.given
-        low, high = self._logs
-        touch, top, bottom = low.over(self.box.middle), high.most(self.box), high.least(self.box)
-        chord = np.where(top - bottom > _FLAT, (np.exp(top) - np.exp(bottom)) / np.maximum(top - bottom, _FLAT), 0.0)
-        over = high.times(chord) + level(np.exp(top) - np.where(chord == 0, 0.0, chord * top), len(self.box.low))
-        below = np.exp(touch)
-        under = low.times(below) + level(below - np.where(below == 0, 0.0, below * touch), len(self.box.low))
-        return _sound(under, over)
-
-    @cached_property
-    def log(self) -> tuple[Line, Line]:
-        """Return the lines of its logarithm; only where it is `positive`."""
-        return self._logs if self.logs is not None else _sound(self._log_low, self._log_high)
-
-    @property
-    def _logs(self) -> tuple[Line, Line]:
-        assert self.logs is not None  # there is always one of the two forms
-        return self.logs
-
-    @cached_property
-    def _log_high(self) -> Line:
-        """Return the tangent of the logarithm where the upper line is in the middle of the box, or at its most."""
-        high = self.plain[1]
-        middle = high.over(self.box.middle)
-        touch = np.minimum(np.where(middle > 0, middle, high.most(self.box)), self.most)
-        known = (touch > 0) & np.isfinite(touch) & np.isfinite(high.at)
-        safe = np.where(known, touch, 1.0)
-        line = high.times(1 / safe) + level(np.log(safe) - 1, len(self.box.low))
-        bare = np.where(self.most > 0, np.log(np.maximum(self.most, np.finfo(float).tiny)), -np.inf)
-        return _either(known, line, level(bare, len(self.box.low)))
-
-    @cached_property
-    def _log_low(self) -> Line:
-        """Return the chord of the logarithm over the lower line; where that is not above 0, the log of the least."""
-        low = self.plain[0]
-        bottom, top = low.least(self.box), low.most(self.box)
-        known = (bottom > 0) & np.isfinite(top)
-        start, end = np.where(known, bottom, 1.0), np.where(known, top, 1.0)
-        wide = end - start > _FLAT * end
-        chord = np.where(wide, np.log(end / start) / np.where(wide, end - start, 1.0), 0.0)
-        line = low.times(chord) + level(np.log(start) - chord * start, len(self.box.low))
-        bare = np.log(np.maximum(self.least, 0.0))
-        return _either(known & (np.log(start) >= bare - _FLAT), line, level(bare, len(self.box.low)))
-
-    def opposite(self) -> Between:
-        """Return minus the number."""
-        low, high = self.plain
-        return Between(self.box, (high.times(-1), low.times(-1)), None, (-self.most, -self.least))
-
-    def kept(self, least: float, most: float) -> Between:
-        """Return the same number, known to lie in a range."""
-        span = np.fmax(self.range[0], least), np.fmin(self.range[1], most)
-        return Between(self.box, self.given, self.logs, span)
-
-
-def known(number: Array | float, box: Box) -> Between:
-    """Return what is the same everywhere in the box."""
-    at = np.atleast_1d(np.asarray(number, dtype=np.float64))
-    here = level(at, len(box.low))
-    return Between(box, (here, here), None, (at, at))
 
 
 def lifted(now: Between, sides: Sequence[int]) -> Between:
@@ -208,9 +46,9 @@ def later(entered: Between, lag: Sequence[float], times: Array | float = 1.0, pl
         return entered
     low, high = (_later(line, lag, times, plus) for line in entered.plain)
     some = np.broadcast_to(np.asarray(times, dtype=np.float64), low.at.shape) >= 0
-    low, high = _either(some, low, high), _either(some, high, low)
+    low, high = either(some, low, high), either(some, high, low)
     ends = [delayed(end, lag) * times + plus for end in (entered.least, entered.most)]
-    return Between(entered.box, _sound(low, high), None, (np.minimum(*ends), np.maximum(*ends)))
+    return Between(entered.box, sound(low, high), None, (np.minimum(*ends), np.maximum(*ends)))
 
 
 def _later(line: Line, lag: Sequence[float], times: Array | float, plus: Array | float) -> Line:
@@ -250,26 +88,9 @@ def between(expression: Expression, names: Callable[[str], Between], box: Box) -
     return stack[0]
 
 
-def _sound(low: Line, high: Line) -> tuple[Line, Line]:
-    """Return lines of which nothing is said where arithmetic gave no number."""
-    return _without_nan(low, -np.inf), _without_nan(high, np.inf)
-
-
-def _without_nan(line: Line, otherwise: float) -> Line:
-    fine = np.isfinite(line.slope).all(axis=1) & ~np.isnan(line.at)
-    fine &= np.isfinite(line.at) | ~line.slope.any(axis=1)
-    bare = np.where(np.isinf(line.at), line.at, otherwise)
-    return line if fine.all() else _either(fine, line, level(bare, line.slope.shape[1]))
-
-
-def _either(here: Mask, one: Line, other: Line) -> Line:
-    """Return the one line in the months that are marked, the other in the others."""
-    return Line(np.where(here, one.at, other.at), np.where(np.reshape(here, (-1, 1)), one.slope, other.slope))
-
-
 def _sum(one: Between, other: Between) -> Between:
     lows, highs = zip(one.plain, other.plain, strict=True)
-    lines = _sound(lows[0] + lows[1], highs[0] + highs[1])
+    lines = sound(lows[0] + lows[1], highs[0] + highs[1])
     span = one.least + other.least, one.most + other.most
     if not (one.positive and other.positive):
         return _blurred(one, other, lines, span)
@@ -295,7 +116,7 @@ def _log_of_sum(one: Between, other: Between, both: Between) -> Line:
     share = np.where(fine, share, 0.5)
     start = whole - np.where(fine, share * left + (1 - share) * right, 0.0)
     line = a.times(share) + b.times(1 - share) + level(start, len(one.box.low))
-    return _without_nan(_either(fine, line, both.log[0]), -np.inf)
+    return without_nan(either(fine, line, both.log[0]), -np.inf)
 
 
 def _product(one: Between, other: Between) -> Between:
@@ -306,12 +127,12 @@ def _product(one: Between, other: Between) -> Between:
     span = ends.min(axis=0), ends.max(axis=0)
     if one.positive and other.positive:
         lows, highs = zip(one.log, other.log, strict=True)
-        return Between(one.box, None, _sound(lows[0] + lows[1], highs[0] + highs[1]), span)
+        return Between(one.box, None, sound(lows[0] + lows[1], highs[0] + highs[1]), span)
     over = [(one.most, other.least), (one.least, other.most)]
     under = [(one.least, other.least), (one.most, other.most)]
     high = _best(one, other, over, np.minimum, upper=True)
     low = _best(one, other, under, np.maximum, upper=False)
-    return Between(one.box, _sound(low, high), None, span)
+    return Between(one.box, sound(low, high), None, span)
 
 
 def _best(
@@ -324,12 +145,12 @@ def _best(
         for part, factor in ((one, v), (other, u)):
             low, high = part.plain
             rises = (factor >= 0) == upper
-            parts.append(_either(rises, high, low).times(factor))
+            parts.append(either(rises, high, low).times(factor))
         corner = level(np.asarray(-_times(u, v)), len(one.box.low))
-        lines.append(_without_nan(parts[0] + parts[1] + corner, np.inf if upper else -np.inf))
+        lines.append(without_nan(parts[0] + parts[1] + corner, np.inf if upper else -np.inf))
     at = [line.over(one.box.middle) for line in lines]
     first = closer(*at) == at[0]
-    return _either(one.box.choices.first(first, np.isfinite(at[0]) & np.isfinite(at[1])) if upper else first, *lines)
+    return either(one.box.choices.first(first, np.isfinite(at[0]) & np.isfinite(at[1])) if upper else first, *lines)
 
 
 def _times(a: Array, b: Array) -> Array:
@@ -354,9 +175,9 @@ def _power(base: Between, exponent: Between) -> Between:
     constant = exponent.least if (exponent.least == exponent.most).all() else None
     if constant is not None and base.positive and ((constant > 0).all() or (base.least > 0).all()):
         low, high = base.log
-        low, high = (_either(constant >= 0, a, b).times(constant) for a, b in ((low, high), (high, low)))
+        low, high = (either(constant >= 0, a, b).times(constant) for a, b in ((low, high), (high, low)))
         ends = base.least**constant, base.most**constant
-        return Between(base.box, None, _sound(low, high), (np.minimum(*ends), np.maximum(*ends)))
+        return Between(base.box, None, sound(low, high), (np.minimum(*ends), np.maximum(*ends)))
     if constant is not None and (constant == 2).all():
         ends = base.least**2, base.most**2
         across = (base.least < 0) & (base.most > 0)
@@ -400,7 +221,7 @@ def _least_lines(one: tuple[Line, Line], other: tuple[Line, Line], box: Box) -> 
     both = level(np.minimum(one[0].least(box), other[0].least(box)), len(box.low))
     closer = first | (~second & (one[1].over(box.middle) <= other[1].over(box.middle)))
     closer = box.choices.first(closer, ~first & ~second)
-    return _sound(_either(first | second | told, low, both), _either(closer, one[1], other[1]))
+    return sound(either(first | second | told, low, both), either(closer, one[1], other[1]))
 
 
 def _larger(one: Between, other: Between) -> Between:
@@ -451,13 +272,13 @@ def _if(condition: Between, then: Between, otherwise: Between) -> Between:
     least, most = _smaller(then, otherwise), _larger(then, otherwise)
     logs = then.positive and otherwise.positive
     first, second, under, over = (part.log if logs else part.plain for part in (then, otherwise, least, most))
-    low = _either(yes, first[0], _either(no, second[0], under[0]))
-    high = _either(yes, first[1], _either(no, second[1], over[1]))
+    low = either(yes, first[0], either(no, second[0], under[0]))
+    high = either(yes, first[1], either(no, second[1], over[1]))
     span = (
         np.where(yes, then.least, np.where(no, otherwise.least, least.least)),
         np.where(yes, then.most, np.where(no, otherwise.most, most.most)),
     )
-    lines = _sound(low, high)
+    lines = sound(low, high)
     return Between(then.box, None if logs else lines, lines if logs else None, span)
 
 

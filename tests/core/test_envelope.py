@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kpi_core.errors import KpiError
-from kpi_core.focus import envelope
+from kpi_core.focus import envelope, lines
 from kpi_core.focus.anytree import kgi_between
 from kpi_core.focus.effects import Effects
 from kpi_core.formula import parse
@@ -48,7 +48,7 @@ def _held(formula, now, box):
 
 def _box(random, width):
     low = random.uniform(-0.3, 0.3, len(NAMES))
-    return envelope.Box(low, low + random.uniform(0, width, len(NAMES)))
+    return lines.Box(low, low + random.uniform(0, width, len(NAMES)))
 
 
 def _points(random, box):
@@ -69,7 +69,7 @@ def test_the_lines_hold_every_formula_everywhere_in_the_box(group):
                 value(parse(formula), {n: start[n] * np.exp(z[:, at]) for at, n in enumerate(NAMES)}), len(z)
             )
 
-        held, plain, logs = _held(formula, {n: envelope.known(start[n], box) for n in NAMES}, box)
+        held, plain, logs = _held(formula, {n: lines.known(start[n], box) for n in NAMES}, box)
 
         fine = np.isfinite(true)
         low, high = (line.at + z @ line.slope[0] for line in plain)
@@ -99,8 +99,8 @@ def test_the_lines_close_on_the_formula_as_the_box_closes(formula):
     """Each halving at least halves what lies between the lines (a quarter where they touch)."""
     between = []
     for half in (0.2, 0.1, 0.05):
-        box = envelope.Box(np.full(4, -half), np.full(4, half))
-        _, (low, high), _ = _held(formula, {n: envelope.known(1.0 + at, box) for at, n in enumerate(NAMES)}, box)
+        box = lines.Box(np.full(4, -half), np.full(4, half))
+        _, (low, high), _ = _held(formula, {n: lines.known(1.0 + at, box) for at, n in enumerate(NAMES)}, box)
         between.append(float(high.over(box.middle)[0] - low.over(box.middle)[0]))
 
     assert between[1] <= between[0] / 2 + 1e-12
@@ -108,9 +108,9 @@ def test_the_lines_close_on_the_formula_as_the_box_closes(formula):
 
 
 def test_a_product_is_exact_in_logarithms():
-    box = envelope.Box(np.full(4, -1.0), np.full(4, 1.0))
+    box = lines.Box(np.full(4, -1.0), np.full(4, 1.0))
 
-    held, _, (low, high) = _held("a * b / c ^ 2", {n: envelope.known(3.0, box) for n in NAMES}, box)
+    held, _, (low, high) = _held("a * b / c ^ 2", {n: lines.known(3.0, box) for n in NAMES}, box)
 
     assert low.slope == pytest.approx(high.slope)
     assert low.slope[0] == pytest.approx([1, 1, -2, 0])
@@ -128,7 +128,7 @@ def test_the_lines_hold_the_kgi_of_random_plans_with_caps_lags_and_seasons(group
         months = effects.setting.axis.count if objective == "year" else 1
         sides = len(effects.metrics) * months
         low = random.uniform(-0.3, 0.1, sides)
-        box = envelope.Box(low, low + random.uniform(0, 0.5, sides))
+        box = lines.Box(low, low + random.uniform(0, 0.5, sides))
         z = random.uniform(box.low, box.high, (50, sides))
         shape = (len(z), len(effects.metrics), months) if objective == "year" else (len(z), len(effects.metrics))
         try:
