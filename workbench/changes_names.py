@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from workbench import changes_spelling as spelt
+from workbench import words
 from workbench.changes_fields import Path, pattern
 from workbench.changes_spelling import Spelling
 from workbench.words import _
@@ -82,7 +83,7 @@ def _metrics() -> dict[Path, Field]:
     return {
         ("*", "name"): Field(_("Name"), spelt.both_languages),
         ("*", "unit"): Field(_("Unit"), spelt.unit),
-        ("*", "kind"): Field(_("Kind"), spelt.chosen(spelt.kinds)),
+        ("*", "kind"): Field(_("Kind"), spelt.chosen(words.kinds)),
         ("*", "team"): Field(_("Team"), spelt.entry("teams")),
         ("*", "value"): Field(_("Value today"), spelt.value),
         ("*", "formula"): Field(_("Formula"), spelt.formula),

@@ -214,20 +214,6 @@ def chosen(options: Callable[[], Mapping[str, str]]) -> Spelling:
     return lambda said, _scene: options().get(said, said)
 
 
-def kinds() -> dict[str, str]:
-    """Return what kinds of metrics are called; the form says the same, but brings the pages along."""
-    return {
-        "count": _("Count"),
-        "rate": _("Rate"),
-        "money": _("Money"),
-        "activity": _("Activity"),
-        "time": _("Time"),
-        "result": _("Result"),
-        "monitor": _("Only watched"),
-        "kgi": _("KGI"),
-    }
-
-
 def shapes() -> dict[str, str]:
     """Return how a range may spread, in a word each."""
     return {

@@ -43,25 +43,11 @@ def form(plan: Plan, metric: str) -> None:
         with left:
             fields.text(_("Unit"), f"metrics.{metric}.unit", entry.unit, below=below)
         with right:
-            fields.choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, kinds())
+            fields.choice(_("Kind"), f"metrics.{metric}.kind", entry.kind, words.kinds())
         teams = {team: words.name(part) for team, part in plan.teams.items()}
         fields.choice(_("Team"), f"metrics.{metric}.team", entry.team, teams)
         _what_is_known(metric, entry)
         _structure(plan, metric, entry)
-
-
-def kinds() -> dict[str, str]:
-    """Return what kinds of metrics there are, in words."""
-    return {
-        "count": _("Count"),
-        "rate": _("Rate"),
-        "money": _("Money"),
-        "activity": _("Activity"),
-        "time": _("Time"),
-        "result": _("Result"),
-        "monitor": _("Only watched"),
-        "kgi": _("KGI"),
-    }
 
 
 def _number_fields(metric: str, entry: Metric) -> None:
@@ -213,7 +199,7 @@ def adder(plan: Plan) -> None:
         st.text_input(_("Name"), key=f"{_NEW}_name")
         st.text_input(_("Value, or a formula"), key=f"{_NEW}_said", placeholder=_("for example 120 or leads × rate"))
         st.text_input(_("Unit"), key=f"{_NEW}_unit")
-        st.selectbox(_("Kind"), options=list(kinds()), format_func=kinds().__getitem__, key=f"{_NEW}_kind")
+        st.selectbox(_("Kind"), options=list(words.kinds()), format_func=words.kinds().__getitem__, key=f"{_NEW}_kind")
         teams = {team: words.name(part) for team, part in plan.teams.items()}
         st.selectbox(_("Team"), options=list(teams), format_func=teams.__getitem__, key=f"{_NEW}_team")
         st.form_submit_button(_("Add"), on_click=_add, type="primary")

@@ -125,6 +125,20 @@ def team(plan: Plan, metric: str) -> str:
     return name(own) if own else "–"
 
 
+def kinds() -> dict[str, str]:
+    """Return what kinds of metrics there are, in words."""
+    return {
+        "count": _("Count"),
+        "rate": _("Rate"),
+        "money": _("Money"),
+        "activity": _("Activity"),
+        "time": _("Time"),
+        "result": _("Result"),
+        "monitor": _("Only watched"),
+        "kgi": _("KGI"),
+    }
+
+
 def money(amount: float) -> str:
     """Return an amount of the plan's currency."""
     return formats.money(amount, language())
