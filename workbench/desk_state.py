@@ -47,12 +47,11 @@ def state(desk: Desk, numbers: Mapping[str, int], author: str) -> dict[str, Any]
 def put_back(desk: Desk, kept: Mapping[str, Any]) -> str:
     """Put on a desk what was kept of it; return the author's name. What is missing is left as it is."""
     plans = {digest: Plan.from_data(data) for digest, data in kept.get("plans", {}).items()}
-    desk.baseline = plans.get(kept.get("baseline", ""), desk.baseline)
-    desk.scenarios = {name: plans[digest] for name, digest in kept.get("scenarios", {}).items()}
-    desk.language = kept.get("language")
-    desk.steps = [
+    steps = [
         Step(step["numbers"][0], step["numbers"][1], (plans[step["baselines"][0]], plans[step["baselines"][1]]))
         for step in kept.get("steps", ())
     ]
-    desk.at = int(kept.get("at", 0))
+    scenarios = {name: plans[digest] for name, digest in kept.get("scenarios", {}).items()}
+    desk.baseline, desk.scenarios = plans.get(kept.get("baseline", ""), desk.baseline), scenarios
+    desk.language, desk.steps, desk.at = kept.get("language"), steps, int(kept.get("at", 0))
     return str(kept.get("author", ""))

@@ -255,7 +255,9 @@ class Keeping:
                 failed = 0
             except KpiError as error:
                 self.trouble = error
-                if pending is None or error.code in _REFUSED:
+                if pending is None:
+                    self._desk_changed = True
+                if error.code in _REFUSED or error.code == "desk_too_large":
                     self._give_up(error)
                     return
                 time.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
@@ -301,6 +303,7 @@ class Keeping:
         """Stop trying until more is done; who may only look now keeps what was typed on the screen, to try."""
         refused = error.code in _REFUSED and bool(self.queue)
         with self._lock:
+            self._desk_changed = False
             if refused:
                 self.tried = True
                 self.queue.clear()

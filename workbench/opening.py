@@ -5,11 +5,14 @@ If the database does not answer, people work on all the same; what they do is ke
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import desk_state, samples
+from workbench import desk_state, logs, samples
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
 from workbench.storage import store
@@ -88,7 +91,16 @@ def _kept(actor: Actor, plan_id: str) -> Desk:
     kept, standing = store().read(actor, plan_id), store().standing(actor, plan_id)
     desk = Desk.holding(kept.plan)
     beside = store().desk(actor, plan_id)
-    author = desk_state.put_back(desk, beside) if beside else ""
+    author = _put_back(desk, beside) if beside else ""
     keeping = Keeping(desk, store(), actor, plan_id, standing.role, author, kept.number)
     keeping.known(kept.plan, kept.number)
     return desk
+
+
+def _put_back(desk: Desk, beside: Mapping[str, Any]) -> str:
+    """Put back what lay beside the plan; if it cannot be read, the plan opens without it."""
+    try:
+        return desk_state.put_back(desk, beside)
+    except (KpiError, LookupError, TypeError, ValueError) as error:
+        logs.tell("desk_unreadable", level=logging.WARNING, **logs.broken(error))
+        return ""

@@ -235,3 +235,35 @@ def test_a_bug_while_saving_is_told_and_what_was_typed_stays(store, own, monkeyp
     monkeypatch.undo()
     assert own.plan.metrics["cvr"].value == 0.013
     assert not isinstance(keeping.clash, Clashing)
+
+
+def test_what_lies_beside_the_plan_waits_for_the_database_too(store, own, monkeypatch):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    real, calls = store.keep_desk, []
+
+    def failing(*args):
+        calls.append(1)
+        if len(calls) < 4:
+            raise KpiError("store_down", "The storage does not answer.")
+        return real(*args)
+
+    monkeypatch.setattr(store, "keep_desk", failing)
+    own.scenarios["bold"] = own.plan
+    own.kept_beside()
+
+    _settled(keeping)
+    assert len(calls) == 4
+    assert opening.latest(Desks(), "ours").scenarios == {"bold": own.plan}
+
+
+@pytest.mark.parametrize("beside", [{"plans": {"x": {"schema": 99}}}, {"steps": [{"numbers": [1, 2]}]}, {"at": "x"}])
+def test_what_lies_beside_the_plan_and_cannot_be_read_hides_no_plan(store, own, beside):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    store.keep_desk(keeping.actor, keeping.plan_id, beside)
+
+    again = opening.latest(Desks(), "ours")
+
+    assert again.plan == own.plan
+    assert again.steps == []
