@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -31,7 +32,26 @@ _NOTICE = "session_notice"
 _DESK = "session_desk"
 _REFUSED = "session_refused"
 _WAS = "session_was_"
-_LATELY = 10.0  # seconds in which a page must have drawn what others changed
+_LATELY = 10.0  # seconds after which what changes under a widget is not what others did
+_A_MOMENT = 1.5  # seconds that a browser has to draw at the least
+_VALUES = 200
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a widget showed before the plan moved on, since the browser is known to have drawn anything newer."""
+
+    values: tuple[Any, ...] = ()
+    now: Any = None
+    when: float = 0.0
+    sent_again: bool = False
+
+    def drawn(self, sent: Any) -> bool:
+        """Return whether a browser that sends this has drawn what the widget shows now."""
+        return bool(sent == self.now) and not self.sent_again and time.monotonic() - self.when > _A_MOMENT
+
+
+_NOTHING_SHOWN = _Shown()
 
 
 @cache
@@ -208,27 +228,37 @@ def follow(key: str, value: Any) -> str:
     state, was = st.session_state, f"{_WAS}{key}"
     if refused(key) is None and state.get(key) != value:
         if key in state and time.monotonic() - desk().followed < _LATELY:
-            state[was] = (state[key], False)
+            earlier = state.get(was, _NOTHING_SHOWN).values
+            state[was] = _Shown((*earlier, state[key])[-_VALUES:], value, time.monotonic())
         state[key] = value
     elif was in state:
-        old, sent_again = state[was]
-        if sent_again:
-            state[was] = (old, False)
-        else:  # the browser has drawn the new value: it sent nothing else with this run
-            del state[was]
+        _caught_up(key, state[was])
     return key
+
+
+def caught_up() -> None:
+    """Note of which widgets the browser has drawn what others changed: from then on an older value is an entry."""
+    for was in [name for name in st.session_state if str(name).startswith(_WAS)]:
+        _caught_up(str(was).removeprefix(_WAS), st.session_state[was])
+
+
+def _caught_up(key: str, shown: _Shown) -> None:
+    if shown.drawn(st.session_state.get(key)):
+        del st.session_state[f"{_WAS}{key}"]
+    elif shown.sent_again:
+        st.session_state[f"{_WAS}{key}"] = replace(shown, sent_again=False)
 
 
 def overtaken(key: str) -> bool:
     """Return whether a widget only says what it had shown before the plan moved on under it.
 
-    Until a browser has drawn a new value it still sends the old one with whatever else a person does: taken for
-    an entry, that would take back what somebody else has just changed.
+    Until a browser has drawn a new value it still sends an old one with whatever else a person does: taken for
+    an entry, that would take back what somebody else has just changed. A slow browser may be several values behind.
     """
-    old, _sent = st.session_state.get(f"{_WAS}{key}", (None, False))
-    found = old is not None and st.session_state.get(key) == old
+    shown = st.session_state.get(f"{_WAS}{key}", _NOTHING_SHOWN)
+    found = st.session_state.get(key) in shown.values
     if found:
-        st.session_state[f"{_WAS}{key}"] = (old, True)
+        st.session_state[f"{_WAS}{key}"] = replace(shown, sent_again=True)
     return found
 
 

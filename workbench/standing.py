@@ -45,6 +45,7 @@ def pulse() -> None:
     """Say how it stands with the plan, and draw the page anew when something else is to be seen on it."""
     keeping = session.keeping()
     keeping.look()
+    session.caught_up()
     if session.recall(_DRAWN) != _seen(keeping):
         st.rerun()
     st.caption(f"{_ICONS[keeping.status]} {md(_said(keeping))}")

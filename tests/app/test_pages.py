@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kpi_core.plan import Plan
-from workbench import samples
+from workbench import samples, session
 from workbench.desk import Desk
 
 PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
@@ -242,3 +242,33 @@ def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_not
 
     assert desk.plan.name.en == "Theirs"
     assert app.text_input(key="name.en").value == "Theirs"
+
+
+def test_a_browser_that_is_several_values_behind_takes_nothing_back_either():
+    app = opened("home", language="en")
+    desk, first = app.session_state["session_desk"], "Sales & marketing plan, fiscal 2026"
+    for name in ("One", "Two", "Three"):
+        desk.follow(desk.plan.replace({"name.en": name}))
+        app.run()
+
+    for sent in (first, "One", first, "Two"):
+        app.text_input(key="name.en").set_value(sent).run()
+        assert desk.plan.name.en == "Three"
+
+    app.text_input(key="name.en").set_value("Mine").run()
+    assert desk.plan.name.en == "Mine"
+
+
+def test_what_a_person_sets_back_is_an_entry_once_the_browser_has_drawn_what_others_did(monkeypatch):
+    monkeypatch.setattr(session, "_A_MOMENT", 0.0)
+    app = opened("home", language="en")
+    desk, first = app.session_state["session_desk"], "Sales & marketing plan, fiscal 2026"
+    desk.follow(desk.plan.replace({"name.en": "Theirs"}))
+    app.run()
+
+    app.text_input(key="name.en").set_value(first).run()  # the browser had not drawn it
+    assert desk.plan.name.en == "Theirs"
+
+    app.run()  # it has now
+    app.text_input(key="name.en").set_value(first).run()
+    assert desk.plan.name.en == first

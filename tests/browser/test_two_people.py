@@ -61,7 +61,6 @@ def test_two_browsers_edit_one_plan(browser: Browser, address: str, store: Store
     for turn in itertools.count(1):
         _types(first, "Goal", f"1.{turn:03d}B")
         _types(second, "Name of the plan", f"Plan {turn}")
-        second.wait_for_timeout(1_000)  # people pause; a machine that never does is another matter
         if time.monotonic() > ends:
             break
 
