@@ -15,7 +15,7 @@ page.question(_("Which few KSFs do we put our people on?"))
 if not plan.ksfs:
     st.info(_("This plan has no KSFs yet. Add some from the catalogue below."))
     chosen.adder(plan)
-    st.stop()
+    page.end()
 
 above = st.container()
 left, right = st.container(key="limits_and_set").columns([1, 2.2], gap="large")
@@ -27,7 +27,7 @@ with left:
 with above:
     page.remarks(*(blocked := says.in_the_way(plan)))
     if blocked:
-        st.stop()
+        page.end()
     found = searching.choose(plan, objective, before)
     both, parts = horizons(found), contributions(found)
     page.answer(sentences.focus(found))

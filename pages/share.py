@@ -25,7 +25,7 @@ my_plans.downloads()
 
 if around.plans is not None:
     st.subheader(_("My plans"), anchor=False)
-    st.caption(_("What this browser has made or has come by."))
+    st.caption(my_plans.whose())
     my_plans.listed(around.plans, keeping)
     my_plans.begin(keeping)
     st.subheader(_("Your name"), anchor=False)

@@ -11,7 +11,7 @@ page.question(_("What changed, and who changed it?"))
 page.answer(seen.answer())
 if not seen.found:
     my_plans.downloads()
-    st.stop()
+    page.end()
 
 version_pairs.show(seen.shelf)
 st.subheader(_("The versions, the newest first"), anchor=False)

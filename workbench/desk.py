@@ -7,7 +7,6 @@ followed, and undo takes back what was done here and no more: one's own step, re
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +54,6 @@ class Desk:
     scenarios: dict[str, Plan] = field(default_factory=dict)
     keeper: Keeper | None = None
     loaded: Callable[[int], Plan] = _unknown
-    followed: float = float("-inf")  # when the plan last moved on elsewhere
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @classmethod
@@ -120,7 +118,7 @@ class Desk:
     def follow(self, plan: Plan) -> None:
         """Show what the plan has become elsewhere; what was done here can still be undone."""
         with self.lock:
-            self.plan, self.followed = plan, time.monotonic()
+            self.plan = plan
 
     def kept_beside(self) -> None:
         """Have the keeper keep what changed beside the plan: the language, a scenario."""

@@ -77,6 +77,7 @@ def _always() -> Pairs:
 
 
 _OVER_HTTPS = (b"strict-transport-security", b"max-age=31536000")
+_SIGN_IN = re.compile(r"/auth/+login$")
 _CLOSED = re.compile(r"/_stcore/+(metrics|agent|script-health-check)(/|$)")
 
 
@@ -101,6 +102,8 @@ class Headers:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                if message["status"] >= 400 and _SIGN_IN.search(scope.get("path", "")):  # "Authentication error"
+                    message |= {"status": 303, "headers": [*message["headers"], (b"location", b"../open?sign-in")]}
                 message["headers"] = _hardened(scope, list(message.get("headers", ())), self._always)
             await send(message)
 

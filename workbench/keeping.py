@@ -25,13 +25,14 @@ from workbench.desk import Desk
 from workbench.merging import merge
 from workbench.store import Actor, Clashing, Kept, Role, Store, new_key
 
-PATIENCE_SECONDS = 0.25  # so long a page waits for a save before it goes on
+PATIENCE_SECONDS = 0.25  # so long a page waits for a save before it is drawn
 LOOK_EVERY_SECONDS = 1.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 Status = Literal["local", "fresh", "saved", "saving", "waiting", "clash", "trying", "closed"]
 Answer = TypeVar("Answer")
 _REFUSED = frozenset({"not_allowed", "unknown_plan"})
+_DESK_REFUSED = _REFUSED | {"desk_too_large"}
 _NUMBERS = 500
 _A_MOMENT = 0.01
 
@@ -130,7 +131,7 @@ class Keeping:
         return shown if isinstance(shown, int) else shown.number or shown.made_of
 
     def keep(self, kind: str) -> None:
-        """Put the plan on the screen into the queue, and wait a moment for it to be kept."""
+        """Put the plan on the screen into the queue."""
         if self.store is None:
             return
         if self.role == "view":
@@ -141,8 +142,11 @@ class Keeping:
             self.queue.append(self.shown)
             self._saved.clear()
             self._work()
-        self._saved.wait(PATIENCE_SECONDS)
-        self.settle()
+
+    def wait(self) -> None:
+        """Wait a moment for what is in the queue to be kept: so the page says at once that it is saved."""
+        if self.queue and self.trouble is None:
+            self._saved.wait(PATIENCE_SECONDS)
 
     def keep_desk(self) -> None:
         """Have what lies beside the plan kept."""
@@ -255,17 +259,19 @@ class Keeping:
                 failed = 0
             except KpiError as error:
                 self.trouble = error
-                if pending is None:
-                    self._desk_changed = True
-                if error.code in _REFUSED or error.code == "desk_too_large":
-                    self._give_up(error)
+                if pending is None and error.code in _DESK_REFUSED:
+                    self._desk_changed = False  # the plan goes on without what lies beside it
+                    continue
+                if error.code in _REFUSED:
+                    self._only_try()
                     return
+                self._desk_changed = self._desk_changed or pending is None
                 time.sleep(RETRY_SECONDS[min(failed, len(RETRY_SECONDS) - 1)])
                 failed += 1
             except Exception as error:  # a bug must not end in a queue that nobody works on
                 logs.tell("keeping_failed", level=logging.ERROR, **logs.broken(error))
                 self.trouble = KpiError("not_saved", "This could not be saved. Save the plan as a file, and reload.")
-                self._give_up(self.trouble)
+                self._stop()
                 return
 
     def _keep_next(self, pending: Pending | None) -> None:
@@ -299,16 +305,21 @@ class Keeping:
         if not self.queue:
             self._saved.set()
 
-    def _give_up(self, error: KpiError) -> None:
-        """Stop trying until more is done; who may only look now keeps what was typed on the screen, to try."""
-        refused = error.code in _REFUSED and bool(self.queue)
+    def _only_try(self) -> None:
+        """Keep what was typed on the screen, to try: who does it may only look now, or not even that."""
         with self._lock:
+            self.tried = True
+            self.queue.clear()
             self._desk_changed = False
-            if refused:
-                self.tried = True
-                self.queue.clear()
             self._saved.set()
-        if refused:
-            self.look(at_once=True)
+        self.look(at_once=True)
         with self._lock:
             self._at_work = False
+            if self.queue:  # typed just now
+                self._work()
+
+    def _stop(self) -> None:
+        """Stop trying until more is done."""
+        with self._lock:
+            self._desk_changed = self._at_work = False
+            self._saved.set()

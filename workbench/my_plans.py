@@ -30,6 +30,13 @@ def name(keeping: Keeping) -> None:
     st.caption(_("It stands beside your changes, for everybody who may see this plan."))
 
 
+def whose() -> str:
+    """Say whose plans are listed."""
+    if session.person() is None:
+        return _("What this browser has made or has come by.")
+    return _("What you have made or have come by, in every browser in which you sign in.")
+
+
 def listed(plans: Sequence[Listed], keeping: Keeping) -> None:
     """List the reader's plans, each with a way to work on it; deleted ones with a way back."""
     many = session.recall("plans_shown", _MOST)

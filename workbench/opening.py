@@ -1,4 +1,6 @@
-"""Which desk a browser gets: the one of the plan it worked at last, of a plan it names, or a new one.
+"""Which desk a visitor gets: of the plan they worked at last, of a plan they name, or a new one.
+
+A visitor is a browser, by the secret in its cookie, or a person who has signed in.
 
 If the database does not answer, people work on all the same; what they do is kept when it does.
 """
@@ -19,22 +21,22 @@ from workbench.storage import store
 from workbench.store import Actor, new_key
 
 
-def latest(desks: Desks, browser: str, *, without: str | None = None) -> Desk:
-    """Return the desk of the plan a browser worked at last, else of a fresh sample plan."""
-    actor = Actor.of(browser)
+def latest(desks: Desks, visitor: str, *, without: str | None = None) -> Desk:
+    """Return the desk of the plan a visitor worked at last, else of a fresh sample plan."""
+    actor = Actor.of(visitor)
     try:
         plan_id = store().latest(actor)
         if plan_id is not None and plan_id != without:
-            return at(desks, browser, plan_id)
+            return at(desks, visitor, plan_id)
         owned = next((one for one in store().plans(actor) if one.deleted_at is None and one.plan_id != without), None)
         if owned is not None:
-            return at(desks, browser, owned.plan_id)
+            return at(desks, visitor, owned.plan_id)
     except KpiError as error:
-        return _fresh(desks, browser, error)
-    return _fresh(desks, browser)
+        return _fresh(desks, visitor, error)
+    return _fresh(desks, visitor)
 
 
-def at(desks: Desks, browser: str, plan_id: str, language: str | None = None) -> Desk:
+def at(desks: Desks, visitor: str, plan_id: str, language: str | None = None) -> Desk:
     """Return the desk of a kept plan.
 
     Raises
@@ -42,8 +44,8 @@ def at(desks: Desks, browser: str, plan_id: str, language: str | None = None) ->
     KpiError
         `not_allowed`; what the database refuses.
     """
-    desk = desks.of(browser, plan_id, partial(_kept, Actor.of(browser), plan_id))
-    store().looked(Actor.of(browser), plan_id)
+    desk = desks.of(visitor, plan_id, partial(_kept, Actor.of(visitor), plan_id))
+    store().looked(Actor.of(visitor), plan_id)
     if isinstance(desk.keeper, Keeping):
         desk.keeper.look(at_once=True)
         desk.language = desk.language or language
@@ -51,39 +53,58 @@ def at(desks: Desks, browser: str, plan_id: str, language: str | None = None) ->
     return desk
 
 
-def new(desks: Desks, browser: str, plan: Plan, language: str | None, author: str) -> Desk:
+def new(desks: Desks, visitor: str, plan: Plan, language: str | None, author: str) -> Desk:
     """Return the desk of a new plan, which is kept at once."""
     desk = Desk.holding(plan)
     desk.language = language
-    keeping = _keeper(desks, browser, desk)
+    keeping = _keeper(desks, visitor, desk)
     keeping.author = author
     keeping.begin()
     keeping.keep_desk()
     return desk
 
 
-def copy(desks: Desks, browser: str, of: Keeping, language: str | None) -> Desk:
+def copy(desks: Desks, visitor: str, of: Keeping, language: str | None) -> Desk:
     """Return the desk of an own plan that begins with what is on the screen of another."""
-    actor, plan = Actor.of(browser), of.desk.plan
+    actor, plan = Actor.of(visitor), of.desk.plan
     if of.plan_id is None:
         raise KpiError("unknown_plan", "There is no such plan here.")
     kept = store().save_copy(actor, of.plan_id, plan, key=new_key(), author=of.author)
     of.let_go()
-    return at(desks, browser, kept.plan_id, language)
+    return at(desks, visitor, kept.plan_id, language)
 
 
-def _fresh(desks: Desks, browser: str, error: KpiError | None = None) -> Desk:
+def adopt(browser: str, person: str) -> None:
+    """Let a person who signed in have what their browser had; if the database does not answer, with the next visit."""
+    try:
+        store().adopt(Actor.of(browser), Actor.of(person))
+    except KpiError as error:
+        logs.tell("adopt_refused", level=logging.WARNING, code=error.code)
+
+
+def forget(browser: str, person: str) -> None:
+    """Let a browser forget what the person keeps who signs out.
+
+    Raises
+    ------
+    KpiError
+        What the database refuses.
+    """
+    store().forget(Actor.of(browser), Actor.of(person))
+
+
+def _fresh(desks: Desks, visitor: str, error: KpiError | None = None) -> Desk:
     def made() -> Desk:
         desk = Desk.holding(samples.sample_plan())
-        _keeper(desks, browser, desk).trouble = error
+        _keeper(desks, visitor, desk).trouble = error
         return desk
 
-    return desks.of(browser, "", made)
+    return desks.of(visitor, "", made)
 
 
-def _keeper(desks: Desks, browser: str, desk: Desk) -> Keeping:
-    keeping = Keeping(desk, store(), Actor.of(browser))
-    keeping.on_begun = lambda plan_id: desks.known_as(browser, plan_id, desk)
+def _keeper(desks: Desks, visitor: str, desk: Desk) -> Keeping:
+    keeping = Keeping(desk, store(), Actor.of(visitor))
+    keeping.on_begun = lambda plan_id: desks.known_as(visitor, plan_id, desk)
     return keeping
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import reduce
+from typing import NoReturn
 
 import pandas as pd
 import streamlit as st
@@ -33,6 +34,7 @@ _STYLE = """
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 1.5rem; }
 .st-key-menu [data-testid="stCaptionContainer"] p { padding-top: 0.75rem; }
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
+.st-key-picture_ends { display: none; }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
 .stMultiSelect [data-tag] { height: auto; min-height: 1.75rem; }
 .stMultiSelect [data-tag] > span { white-space: normal; overflow-wrap: anywhere; padding: 0.15rem 0; }
@@ -56,6 +58,15 @@ def style() -> None:
     nothing = '[role="listbox"][data-empty] [role="option"] > span'
     ours = f"{nothing} {{ font-size: 0; }} {nothing}::after {{ content: {tables.quoted(_('Nothing fits'))}; }}"
     st.html(f"{_STYLE}<style>{ours} {nothing}::after {{ font-size: 0.875rem; }}</style>")
+
+
+class End(Exception):  # noqa: N818 - no error
+    """The page has said all there is to say for now."""
+
+
+def end() -> NoReturn:
+    """End the page here, but with what every page ends with; `st.stop` would leave that out."""
+    raise End
 
 
 def question(text: str, prose: str | None = None) -> None:

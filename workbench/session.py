@@ -8,9 +8,7 @@ drawn, so that undo, a file or another tab moves every slider too.
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -18,10 +16,11 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import opening, samples, words
+from workbench import opening, persons, samples, words
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
 from workbench.serving import BROWSER_COOKIE
+from workbench.shown import Shown
 from workbench.store import revisions
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
@@ -30,28 +29,12 @@ LANGUAGES = {"ja": "日本語", "en": "English"}
 _OURS = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTICE = "session_notice"
 _DESK = "session_desk"
+_PERSON = "session_person"
 _REFUSED = "session_refused"
-_WAS = "session_was_"
-_LATELY = 10.0  # seconds after which what changes under a widget is not what others did
-_A_MOMENT = 1.5  # seconds that a browser has to draw at the least
-_VALUES = 200
-
-
-@dataclass(frozen=True)
-class _Shown:
-    """What a widget showed before the plan moved on, since the browser is known to have drawn anything newer."""
-
-    values: tuple[Any, ...] = ()
-    now: Any = None
-    when: float = 0.0
-    sent_again: bool = False
-
-    def drawn(self, sent: Any) -> bool:
-        """Return whether a browser that sends this has drawn what the widget shows now."""
-        return bool(sent == self.now) and not self.sent_again and time.monotonic() - self.when > _A_MOMENT
-
-
-_NOTHING_SHOWN = _Shown()
+_SHOWN = "session_shown"
+_PICTURES = "session_pictures"
+_PICTURE = "picture"  # the last one the browser has drawn
+_DRAWN = "session_drawn"  # the last one it is known to have drawn
 
 
 @cache
@@ -60,11 +43,13 @@ def _desks() -> Desks:
 
 
 def desk() -> Desk:
-    """Return this browser's desk; without a cookie (a test, a blocked cookie) the session's own."""
+    """Return this visitor's desk; without a cookie (a test, a blocked cookie) the session's own."""
     own: Desk | None = st.session_state.get(_DESK)
     if own is None:
-        browser = _browser()
-        own = Desk.holding(samples.sample_plan()) if browser is None else opening.latest(_desks(), browser)
+        visitor = _visitor()
+        own = Desk.holding(samples.sample_plan()) if visitor is None else opening.latest(_desks(), visitor)
+        if isinstance(own.keeper, Keeping) and own.keeper.plan_id is None and person() is not None:
+            own.keeper.author = own.keeper.author or persons.name()
         st.session_state[_DESK] = own
     return own
 
@@ -82,6 +67,35 @@ def _browser() -> str | None:
     return cookie if isinstance(cookie, str) and _OURS.fullmatch(cookie) else None
 
 
+def person() -> str | None:
+    """Return who has signed in; what their browser had come by and made is theirs from then on."""
+    if _PERSON not in st.session_state:
+        found, browser = persons.signed_in(), _browser()
+        if found is not None and browser is not None:
+            opening.adopt(browser, found)
+        st.session_state[_PERSON] = found
+    who: str | None = st.session_state[_PERSON]
+    return who
+
+
+def forget_browser() -> None:
+    """Let this browser forget everything that is the person's who signs out.
+
+    Raises
+    ------
+    KpiError
+        What the database refuses.
+    """
+    who, browser = person(), _browser()
+    if who is not None and browser is not None:
+        opening.forget(browser, who)
+
+
+def _visitor() -> str | None:
+    """Return whose desk this is: of the person who has signed in, else of the browser."""
+    return person() or _browser()
+
+
 def _work_at(own: Desk) -> None:
     st.session_state[_DESK] = own
     refusals().clear()
@@ -95,8 +109,8 @@ def switch_to(plan_id: str) -> None:
     KpiError
         `not_allowed`; what the database refuses.
     """
-    if (browser := _browser()) is not None:
-        _work_at(opening.at(_desks(), browser, plan_id, language()))
+    if (visitor := _visitor()) is not None:
+        _work_at(opening.at(_desks(), visitor, plan_id, language()))
 
 
 def start_with(first: Plan) -> None:
@@ -107,8 +121,8 @@ def start_with(first: Plan) -> None:
     KpiError
         What the database refuses.
     """
-    browser, name = _browser(), keeping().author
-    _work_at(Desk.holding(first) if browser is None else opening.new(_desks(), browser, first, language(), name))
+    visitor, name = _visitor(), keeping().author
+    _work_at(Desk.holding(first) if visitor is None else opening.new(_desks(), visitor, first, language(), name))
 
 
 def save_copy() -> None:
@@ -119,17 +133,17 @@ def save_copy() -> None:
     KpiError
         `not_allowed`; what the database refuses.
     """
-    browser, now = _browser(), keeping()
-    if browser is not None and now.plan_id is not None:
-        _work_at(opening.copy(_desks(), browser, now, language()))
+    visitor, now = _visitor(), keeping()
+    if visitor is not None and now.plan_id is not None:
+        _work_at(opening.copy(_desks(), visitor, now, language()))
 
 
 def leave() -> None:
     """Leave this plan for another of one's own, else for the sample."""
-    browser, now = _browser(), keeping()
-    if browser is not None:
-        _desks().drop(browser, now.plan_id or "")
-        _work_at(opening.latest(_desks(), browser, without=now.plan_id))
+    visitor, now = _visitor(), keeping()
+    if visitor is not None:
+        _desks().drop(visitor, now.plan_id or "")
+        _work_at(opening.latest(_desks(), visitor, without=now.plan_id))
 
 
 def call_me(name: str) -> None:
@@ -223,42 +237,54 @@ def notice() -> str | None:
     return said if isinstance(said, str) else None
 
 
+def picture_begins() -> None:
+    """Begin a page: from now on values are given that the browser may not have drawn yet."""
+    state = st.session_state
+    state[_DRAWN] = max(state.get(_DRAWN, 0), state.get(_PICTURE) or 0)
+
+
+def picture_ends() -> None:
+    """End the page with the number of its picture, for the browser to send back once it has drawn it."""
+    with st.container(key="picture_ends"):
+        st.session_state[_PICTURE] = st.session_state[_PICTURES] = _next_picture()
+        st.number_input("picture", step=1, key=_PICTURE, label_visibility="collapsed")
+
+
 def follow(key: str, value: Any) -> str:
     """Let the widget `key` show `value`, but never over an entry that was refused; return the key."""
-    state, was = st.session_state, f"{_WAS}{key}"
-    if refused(key) is None and state.get(key) != value:
-        if key in state and time.monotonic() - desk().followed < _LATELY:
-            earlier = state.get(was, _NOTHING_SHOWN).values
-            state[was] = _Shown((*earlier, state[key])[-_VALUES:], value, time.monotonic())
-        state[key] = value
-    elif was in state:
-        _caught_up(key, state[was])
+    state, fields, drawn = st.session_state, _shown(), st.session_state.get(_DRAWN, 0)
+    if key not in state or key not in fields:
+        state[key], fields[key] = value, Shown.first(value, _next_picture())
+        return key
+    wanted, shown = value if refused(key) is None else state[key], fields[key]
+    if state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn):
+        state[key], fields[key] = wanted, shown.given(wanted, _next_picture())
     return key
 
 
-def caught_up() -> None:
-    """Note of which widgets the browser has drawn what others changed: from then on an older value is an entry."""
-    for was in [name for name in st.session_state if str(name).startswith(_WAS)]:
-        _caught_up(str(was).removeprefix(_WAS), st.session_state[was])
-
-
-def _caught_up(key: str, shown: _Shown) -> None:
-    if shown.drawn(st.session_state.get(key)):
-        del st.session_state[f"{_WAS}{key}"]
-    elif shown.sent_again:
-        st.session_state[f"{_WAS}{key}"] = replace(shown, sent_again=False)
-
-
 def overtaken(key: str) -> bool:
-    """Return whether a widget only says what it had shown before the plan moved on under it.
+    """Return whether a widget says nothing but what the browser was given, or said before: then it is no entry.
 
     Until a browser has drawn a new value it still sends an old one with whatever else a person does: taken for
-    an entry, that would take back what somebody else has just changed. A slow browser may be several values behind.
+    an entry, that would take back what somebody else has just changed. A slow browser may be many values behind,
+    and a slow server may take up its messages in the wrong order.
     """
-    shown = st.session_state.get(f"{_WAS}{key}", _NOTHING_SHOWN)
-    found = st.session_state.get(key) in shown.values
-    if found:
-        st.session_state[f"{_WAS}{key}"] = replace(shown, sent_again=True)
+    state, fields = st.session_state, _shown()
+    drawn = state.get(_PICTURE) or 0
+    if key not in fields:
+        return False
+    if drawn < state.get(_DRAWN, 0) or fields[key].says_nothing(state.get(key), drawn):
+        return True
+    state[_DRAWN], fields[key] = drawn, fields[key].entered(state.get(key), drawn)
+    return False
+
+
+def _next_picture() -> int:
+    return int(st.session_state.get(_PICTURES, 0)) + 1
+
+
+def _shown() -> dict[str, Shown]:
+    found: dict[str, Shown] = st.session_state.setdefault(_SHOWN, {})
     return found
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, refusals, session, standing, words
+from workbench import header, page, refusals, session, signing_in, standing, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -53,7 +53,9 @@ def _draw() -> None:
     }
     chosen = st.navigation(sections, position="hidden")
     _menu(sections)
+    signing_in.offer()
     page.style()
+    session.picture_begins()
     keeping = standing.look()
     if keeping.closed:
         standing.closed(keeping)
@@ -61,8 +63,11 @@ def _draw() -> None:
     header.show(keeping)
     try:
         chosen.run()
+    except page.End:
+        pass
     except KpiError as error:
         refusals.refuse(error)
+    session.picture_ends()
 
 
 main()

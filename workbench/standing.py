@@ -35,6 +35,7 @@ _ICONS: dict[Status, str] = {
 def look() -> Keeping:
     """Return the kept side of the desk as it is now, to be drawn."""
     keeping = session.keeping()
+    keeping.wait()
     keeping.look()
     session.remember(_DRAWN, _seen(keeping))
     return keeping
@@ -45,7 +46,6 @@ def pulse() -> None:
     """Say how it stands with the plan, and draw the page anew when something else is to be seen on it."""
     keeping = session.keeping()
     keeping.look()
-    session.caught_up()
     if session.recall(_DRAWN) != _seen(keeping):
         st.rerun()
     st.caption(f"{_ICONS[keeping.status]} {md(_said(keeping))}")

@@ -14,12 +14,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from streamlit import config
 from uvicorn.main import main as uvicorn_command
 
-from workbench import logs
+from workbench import logs, persons
 
 _MUST_BE: dict[str, Any] = {
     "browser.gatherUsageStats": False,  # on, whole page addresses go to a third party
@@ -31,6 +32,7 @@ _MUST_BE: dict[str, Any] = {
     "server.enableStaticServing": False,
     "server.enableAgentApi": False,
 }
+_SECRET_CHARACTERS = 32
 _AT_MOST = {"server.maxUploadSize": 50, "server.maxMessageSize": 50}  # MB
 
 
@@ -66,6 +68,21 @@ def faults() -> Iterator[str]:
     for name, most in _AT_MOST.items():
         if (found := config.get_option(name)) > most:
             yield f"{name} is {found} and must be at most {most}"
+    yield from _sign_in_faults()
+
+
+def _sign_in_faults() -> Iterator[str]:
+    """Say what is wrong with `[auth]` in the secrets, where people can sign in; no secret is quoted."""
+    auth = persons.configured()
+    if not auth:
+        return
+    if len(str(auth.get("cookie_secret") or "")) < _SECRET_CHARACTERS:
+        yield f"auth.cookie_secret in secrets.toml must be random and have {_SECRET_CHARACTERS} characters at least"
+    back = urlsplit(str(auth.get("redirect_uri") or ""))
+    if back.path.rpartition("/")[2] != "oauth2callback" or not (back.scheme == "https" or _is_own(back.hostname or "")):
+        yield "auth.redirect_uri in secrets.toml must be https:// and end with /oauth2callback"
+    if "expose_tokens" in auth:
+        yield "auth.expose_tokens in secrets.toml must not be set: nothing here needs the provider's tokens"
 
 
 def hosted() -> bool:

@@ -15,7 +15,7 @@ import streamlit as st
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from kpi_core.timeline import run
-from workbench import fields, formats, refusals, sentences_time, session, words
+from workbench import fields, formats, page, refusals, sentences_time, session, words
 from workbench.words import _, md
 
 _APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
@@ -31,7 +31,7 @@ def looked(ask: Callable[..., Seen], plan: Plan, before: Plan, **choice: Any) ->
     except KpiError as error:
         refusals.refuse(error)
         settings(plan)
-        st.stop()
+        page.end()
 
 
 def settings(plan: Plan) -> None:
@@ -65,11 +65,9 @@ def _lead_times(plan: Plan) -> None:
 def _recognition(plan: Plan) -> None:
     """Ask for the commonest lead time of a KGI in words: at delivery, or spread over months from then on."""
     kgi = plan.kgi.metric
-    lag = plan.metrics[kgi].lag
     if kgi not in plan.tree.expressions:
         return
-    after = next((month for month, share in enumerate(lag) if share), 0)
-    spread = max(1, len(lag) - after)
+    after, spread = _recognised(plan)
     st.caption(
         _(
             "{kgi} counts so many months after what it is made of, at once or spread over months (subscriptions)."
@@ -82,17 +80,32 @@ def _recognition(plan: Plan) -> None:
         _months_field(_("Spread over so many months"), "recognised_over", spread, low=1)
 
 
+def _recognised(plan: Plan) -> tuple[int, int]:
+    """Return after how many months the KGI counts, and over how many it is spread."""
+    lag = plan.metrics[plan.kgi.metric].lag
+    after = next((month for month, share in enumerate(lag) if share), 0)
+    return after, max(1, len(lag) - after)
+
+
 def _months_field(label: str, key: str, now: int, *, low: int) -> None:
     st.number_input(
-        label, min_value=low, max_value=18, value="min", step=1, key=session.follow(key, now), on_change=_recognise
+        label,
+        min_value=low,
+        max_value=18,
+        value="min",
+        step=1,
+        key=session.follow(key, now),
+        on_change=_recognise,
+        args=(key,),
     )
     fields.reason(key, label)
 
 
-def _recognise() -> None:
-    if session.overtaken("recognised_after") or session.overtaken("recognised_over"):
+def _recognise(key: str) -> None:
+    if session.overtaken(key):
         return
-    after, over = session.typed("recognised_after"), session.typed("recognised_over")
+    after, over = _recognised(session.plan())
+    after, over = (session.typed(key), over) if key == "recognised_after" else (after, session.typed(key))
     lag = [0.0] * after + [1 / over] * over
     session.change({f"metrics.{session.plan().kgi.metric}.lag": lag}, key="recognised_after")
 

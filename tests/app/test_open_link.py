@@ -283,6 +283,6 @@ def test_every_answer_has_its_words_on_the_page(store):
     said = set(re.findall(r'data-says="(\w+)"', text))
 
     assert headers[b"content-type"].startswith(b"text/javascript")
-    assert set(re.findall(r'"(dead|many|down|cookie|none|opening)"', script.decode())) == said
+    assert set(re.findall(r'"(dead|many|down|cookie|none|opening|signing)"', script.decode())) == said
     assert "Whether" not in text
     assert "replaceState" in script.decode()

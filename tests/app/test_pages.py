@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kpi_core.plan import Plan
-from workbench import samples, session
+from workbench import samples
 from workbench.desk import Desk
 
 PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
@@ -229,46 +229,62 @@ def test_hostile_names_are_text_everywhere():
             assert ":red[B]" not in element.value
 
 
+def behind(app: AppTest, picture: int) -> AppTest:
+    """Let what the browser sends next be of an earlier picture."""
+    app.number_input(key="picture").set_value(picture)
+    return app
+
+
 def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_nothing_back():
     """A browser sends the old value along until it has drawn the new one; somebody else's change must stay."""
     app = opened("home", language="en")
-    desk = app.session_state["session_desk"]
-    desk.follow(desk.plan.replace({"name.en": "Theirs"}))
-    app.run()
-    field = app.text_input(key="name.en")
-    assert field.value == "Theirs"
-
-    field.set_value("Sales & marketing plan, fiscal 2026").run()
-
-    assert desk.plan.name.en == "Theirs"
-    assert app.text_input(key="name.en").value == "Theirs"
-
-
-def test_a_browser_that_is_several_values_behind_takes_nothing_back_either():
-    app = opened("home", language="en")
     desk, first = app.session_state["session_desk"], "Sales & marketing plan, fiscal 2026"
-    for name in ("One", "Two", "Three"):
+    names = [first, "One", "Two", "Three"]
+    for name in names[1:]:
         desk.follow(desk.plan.replace({"name.en": name}))
         app.run()
+    newest = app.number_input(key="picture").value
 
-    for sent in (first, "One", first, "Two"):
-        app.text_input(key="name.en").set_value(sent).run()
-        assert desk.plan.name.en == "Three"
+    for at in (0, 1, 1, 2):
+        behind(app, newest - 3 + at).text_input(key="name.en").set_value(names[at]).run()
+        assert desk.plan.name.en == app.text_input(key="name.en").value == "Three"
 
-    app.text_input(key="name.en").set_value("Mine").run()
-    assert desk.plan.name.en == "Mine"
+    behind(app, newest - 1).text_input(key="name.en").set_value("Mine").run()
+    assert desk.plan.name.en == app.text_input(key="name.en").value == "Mine"
 
 
-def test_what_a_person_sets_back_is_an_entry_once_the_browser_has_drawn_what_others_did(monkeypatch):
-    monkeypatch.setattr(session, "_A_MOMENT", 0.0)
+def test_what_a_person_sets_back_is_an_entry_once_the_browser_has_drawn_what_others_did():
     app = opened("home", language="en")
     desk, first = app.session_state["session_desk"], "Sales & marketing plan, fiscal 2026"
+    before = app.number_input(key="picture").value
     desk.follow(desk.plan.replace({"name.en": "Theirs"}))
     app.run()
 
-    app.text_input(key="name.en").set_value(first).run()  # the browser had not drawn it
+    behind(app, before).text_input(key="name.en").set_value(first).run()
     assert desk.plan.name.en == "Theirs"
 
-    app.run()  # it has now
     app.text_input(key="name.en").set_value(first).run()
     assert desk.plan.name.en == first
+
+
+def test_a_value_on_its_way_to_the_browser_takes_no_entry_back():
+    """What was typed before the browser drew what others did counts, also once it has drawn that."""
+    app = opened("home", language="en")
+    desk = app.session_state["session_desk"]
+    before = app.number_input(key="picture").value
+    desk.follow(desk.plan.replace({"name.en": "Theirs"}))
+    app.run()
+    drawn = app.number_input(key="picture").value
+
+    behind(app, before).text_input(key="name.en").set_value("Mine").run()
+    behind(app, drawn).text_input(key="name.en").set_value("Theirs").run()
+
+    assert desk.plan.name.en == app.text_input(key="name.en").value == "Mine"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_ends_with_its_picture(name):
+    app = opened(name)
+    first = app.number_input(key="picture").value
+    app.run()
+    assert app.number_input(key="picture").value == first + 1

@@ -141,7 +141,7 @@ def answer(url, headers=None):
     ],
 )
 def test_each_option_that_is_wrong_is_named(monkeypatch, name, value):
-    wrong = {**startup._MUST_BE, **startup._AT_MOST, name: value}
+    wrong = {**startup._MUST_BE, **startup._AT_MOST, "secrets.files": [], name: value}
     monkeypatch.setattr(config, "get_option", wrong.__getitem__)
 
     assert [fault.split(" ")[0] for fault in startup.faults()] == [name]

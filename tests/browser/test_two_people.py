@@ -64,8 +64,8 @@ def test_two_browsers_edit_one_plan(browser: Browser, address: str, store: Store
         if time.monotonic() > ends:
             break
 
-    for page in (first, second):
-        expect(page.get_by_role("textbox", name="Name of the plan")).to_have_value(f"Plan {turn}")
+    for page in (first, second):  # they type faster than the server draws: it has to catch up first
+        expect(page.get_by_role("textbox", name="Name of the plan")).to_have_value(f"Plan {turn}", timeout=90_000)
         expect(page.get_by_role("textbox", name="Goal")).to_have_value(f"1,{turn:03d},000,000")
         expect(page.locator(".st-key-standing")).to_contain_text("Saved")
     newest = store.read(actor, plan_id)

@@ -35,7 +35,8 @@ revoke          -     -     -     yes
 delete          -     -     -     yes
 undelete        -     -     -     yes
 """
-OF_NO_PLAN = {"begin", "plans", "latest", "enter", "can"}  # everybody may; what they answer is tested below
+# Everybody may; what they answer is tested below, and in test_persons.py.
+OF_NO_PLAN = {"begin", "plans", "latest", "enter", "can", "adopt", "forget"}
 OF_NOBODY = {"at", "prepare", "check_ready", "close"}  # the server's own
 ACTIONS = {
     "none": set(),

@@ -157,6 +157,8 @@ def _sentences() -> dict[str, str]:
         "cookie_more": _("Without it nobody knows that you came by the link. Allow cookies here and open it again."),
         "none": _("There is no link in this address."),
         "none_more": _("Open the link just as it was sent to you. What it opened before is still here."),
+        "signing": _("Signing in did not work."),
+        "signing_more": _("The sign-in service does not answer, or refused. Nothing is lost; try again in a while."),
         "again": _("Try again"),
         "home": _("To your own plan"),
         "script": _("Links are opened by a script. Allow JavaScript here and open the link again."),

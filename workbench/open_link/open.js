@@ -31,12 +31,13 @@ async function enter() {
 
 function take() {
   const said = location.hash.slice(1);
+  const signing = location.search === "?sign-in";
   history.replaceState(null, "", location.pathname);
   if (said) {
     token = (said.match(/^[\w-]+/)?.[0] ?? said).slice(0, 200); // chats add a full stop to what they think is the link
     enter();
   } else if (!token) {
-    say("none");
+    say(signing ? "signing" : "none");
   }
 }
 

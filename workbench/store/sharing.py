@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from kpi_core.errors import KpiError
-from workbench.store import desks, links, rights
+from workbench.store import desks, links, persons, rights
 from workbench.store.engine import Database
 from workbench.store.guarded import Guarded
 from workbench.store.limits import Brake
@@ -101,3 +101,17 @@ class Sharing(Guarded):
             return next((one for one in worked_at if rights.can(connection, actor, "read", one, now)), None)
 
         return self._read_own(work)
+
+    def adopt(self, browser: Actor, person: Actor) -> None:
+        """Let a person who signed in have what the browser has come by and made."""
+        if self._read_own(lambda connection, _now: persons.has_news(connection, browser, person)):
+            self._write_own(lambda connection, now: persons.adopt(connection, browser, person, now))
+
+    def forget(self, browser: Actor, person: Actor) -> None:
+        """Let the browser forget everything it has come by and made; the person who signs out keeps it."""
+
+        def work(connection: Connection, now: datetime) -> None:
+            persons.adopt(connection, browser, person, now)
+            persons.forget(connection, browser, now)
+
+        self._write_own(work)
