@@ -22,9 +22,10 @@ st.caption(_("Every number in a template is illustrative: replace it with your o
 columns = st.columns(len(samples.TEMPLATES))
 for column, name in zip(columns, samples.TEMPLATES, strict=True):
     template = samples.template(name)
-    with column.container(border=True, height="stretch"):
-        st.markdown(f"**{md(words.name(template))}**")
-        st.caption(md(files.outline(template)))
+    with column.container(border=True, height="stretch", vertical_alignment="distribute"):
+        with st.container():
+            st.markdown(f"**{md(words.name(template))}**")
+            st.caption(md(files.outline(template)))
         st.button(_("Use this"), key=f"use_{name}", on_click=session.open_plan, args=(template,), width="stretch")
 
 st.subheader(_("Open a plan file"), anchor=False)

@@ -103,7 +103,8 @@ class Headers:
             if message["type"] == "http.response.start":
                 started = True
                 if message["status"] >= 400 and _SIGN_IN.search(scope.get("path", "")):  # "Authentication error"
-                    message |= {"status": 303, "headers": [*message["headers"], (b"location", b"../open?sign-in")]}
+                    message["status"] = 303
+                    message["headers"] = [*message["headers"], (b"location", b"../open?sign-in")]
                 message["headers"] = _hardened(scope, list(message.get("headers", ())), self._always)
             await send(message)
 

@@ -12,6 +12,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from workbench import files, session, words
+from workbench.changes_side_by_side import Row
 from workbench.changes_three_ways import Side
 from workbench.keeping import Keeping, Status
 from workbench.merging import in_words
@@ -119,21 +120,27 @@ def _choice(keeping: Keeping) -> None:
         st.subheader(_("Somebody changed the same at the same time"), anchor=False)
         st.markdown(_("Both versions are kept. Choose what the plan says from now on; all else is merged already."))
         for place, one in enumerate(clash.merged.clashes):
-            for row in in_words(one, clash.merged):
+            rows = in_words(one, clash.merged)
+            for row in rows:
                 st.markdown(f"**{md(row.what)}** — {_('before: {then}').format(then=md(row.then))}")
-                sides = {"ours": _("Mine: {value}"), "theirs": _("Theirs: {value}")}
-                said = {"ours": row.mine, "theirs": row.theirs}
-                st.caption(" · ".join(sides[side].format(value=md(said[side])) for side in sides))
-            st.segmented_control(
+            st.radio(
                 _("What counts"),
                 options=["ours", "theirs"],
-                default="ours",
                 format_func={"ours": _("Mine"), "theirs": _("Theirs")}.__getitem__,
+                captions=[_side(rows, [row.mine for row in rows]), _side(rows, [row.theirs for row in rows])],
+                horizontal=True,
                 key=f"clash_{clash.mine}_{place}",
                 label_visibility="collapsed",
             )
         keys = [f"clash_{clash.mine}_{place}" for place in range(len(clash.merged.clashes))]
         st.button(_("Use this"), key="decide", type="primary", on_click=_decide, args=(keys,))
+
+
+def _side(rows: Sequence[Row], said: Sequence[str]) -> str:
+    """Return what one side makes of it: the value, or each field with its value where there are several."""
+    if len(rows) == 1:
+        return md(said[0])
+    return " · ".join(f"{md(row.what)}: {md(one)}" for row, one in zip(rows, said, strict=True))
 
 
 def _decide(keys: Sequence[str]) -> None:

@@ -95,7 +95,7 @@ def test_a_plan_one_came_to_by_a_link_while_signed_in_is_ones_own_too(browser, a
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en-US", "Signing in did not work."), ("ja-JP", "サインインできませんでした")]
+    ("language", "said"), [("en-US", "Signing in did not work."), ("ja-JP", "サインインできませんでした。")]
 )
 def test_a_provider_that_does_not_answer_is_said_calmly(browser, tmp_path: Path, language, said):
     with provided() as gone, serve(options=(f"--secrets.files={gone.secrets_for(tmp_path)}",)) as address:
