@@ -114,8 +114,12 @@ def idle(case: Case) -> set[str]:
 
 
 def acts(case: Case, ksf: str) -> bool:
-    """Return whether a KSF moves anything of this KGI; in these cases all but `side` lie below it."""
-    return any(any(lift) for metric, lift in case.ksfs[ksf]["moves"].items() if metric != "side")
+    """Return whether a KSF moves anything of this KGI, for which its flow must be there too.
+
+    In these cases all metrics but `side` lie below the KGI.
+    """
+    moves = case.ksfs[ksf]["moves"].items()
+    return _own(case, ksf) > 0 and any(any(lift) for metric, lift in moves if metric != "side")
 
 
 def _choices(case: Case, team: str) -> Sets:

@@ -249,6 +249,9 @@ def _what_a_ksf_loses_is_what_forcing_it_in_loses(case: Case, sets: Sets, kgi: N
     assert set(found.left_out) == set(case.ksfs) - set(found.chosen)
     for ksf, why in found.left_out.items():
         forced = kgi[sets[case.row(ksf)]]
+        if ksf in focus_oracle.idle(case) and case.exactly is None:  # in no set unless it must
+            must = replace(case, lock=(*case.lock, ksf))
+            forced = focus_oracle.kgis(must, focus_oracle.allowed(must))
         if why.code == "no_effect":
             assert not focus_oracle.acts(case, ksf)
         elif len(forced):

@@ -44,7 +44,11 @@ class Server:
             f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories= -c max_connections=100"
         )
         options += "" if self._durable else " -c fsync=off"
-        self._run("pg_ctl", *self._where(), "-l", str(self._folder / "log"), "-o", options, "-w", "-t", "60", "start")
+        log = self._folder / "log"
+        try:
+            self._run("pg_ctl", *self._where(), "-l", str(log), "-o", options, "-w", "-t", "60", "start")
+        except subprocess.CalledProcessError as error:
+            raise RuntimeError(log.read_text(errors="replace")[-2_000:]) from error
 
     def stop(self) -> None:
         self._run("pg_ctl", *self._where(), "-m", "immediate", "-w", "stop")
@@ -53,6 +57,9 @@ class Server:
         """Kill every process of the server at once."""
         lock = self._folder / "data" / "postmaster.pid"
         first = int(lock.read_text().split()[0])
+        os.kill(first, signal.SIGSTOP)
+        while not _is_stopped(first):  # until then it may still make another process
+            time.sleep(0.001)
         running = {first} | {pid for pid, parent in _processes().items() if parent == first}
         for pid in running:
             with suppress(ProcessLookupError):  # one that ended by itself meanwhile
@@ -105,6 +112,10 @@ def server(*, durable: bool = True) -> Iterator[Server]:
         running.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def _processes() -> dict[int, int]:
