@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import session, words
+from workbench import session, tables, words
 from workbench.words import _
 
 MAX_BYTES = 5_000_000
@@ -18,33 +19,26 @@ _KEY = "open_file"
 
 def opener() -> None:
     """Offer a place to drop a plan file; what cannot be opened is said above, the plan stays."""
+    field(_("A plan saved from this app (YAML or JSON)"), _KEY, _open)
+
+
+def field(label: str, key: str, on_change: Callable[[], None]) -> None:
+    """Show a field for a plan file."""
     # Streamlit's own words inside the field are English only; ours are laid over them.
-    pick, limit = _css(_("Choose a file")), _css(_("or drop it here (at most 5 MB)"))
+    inside, told = f".st-key-{key}", "[data-testid='stFileUploaderDropzoneInstructions']"
+    pick, limit = tables.quoted(_("Choose a file")), tables.quoted(_("or drop it here (at most 5 MB)"))
     st.html(
-        "<style>"
-        f".st-key-{_KEY} button p {{ font-size: 0; }}"
-        f".st-key-{_KEY} button p::after {{ content: {pick}; font-size: 1rem; }}"
-        f".st-key-{_KEY} [data-testid='stFileUploaderDropzoneInstructions'] span {{ display: none; }}"
-        f".st-key-{_KEY} [data-testid='stFileUploaderDropzoneInstructions']::after {{ content: {limit}; }}"
-        "</style>"
+        f"<style>{inside} button p {{ font-size: 0; }}"
+        f"{inside} button p::after {{ content: {pick}; font-size: 1rem; }}"
+        f"{inside} {told} span {{ display: none; }} {inside} {told}::after {{ content: {limit}; }}</style>"
     )
-    st.file_uploader(
-        _("A plan saved from this app (YAML or JSON)"),
-        type=["yaml", "yml", "json"],
-        key=_KEY,
-        on_change=_open,
-    )
+    st.file_uploader(label, type=["yaml", "yml", "json"], key=key, on_change=on_change)
 
 
 def name(plan: Plan, ending: str = "yaml") -> str:
     """Return a file name for a plan that every system accepts."""
     safe = re.sub(r"[^\w-]+", "_", words.name(plan))[:60].strip("_")
     return f"{safe or 'plan'}.{ending}"
-
-
-def _css(text: str) -> str:
-    """Return our own words as a CSS string."""
-    return "'" + text.replace("\\", "").replace("'", "") + "'"
 
 
 def outline(plan: Plan) -> str:

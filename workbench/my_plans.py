@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench import files, local_times, new_link, samples, session, tables, words
+from workbench import files, local_times, new_link, samples, session, words
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
 from workbench.store import Listed
@@ -75,17 +75,7 @@ def begin(keeping: Keeping) -> None:
 
 def opener() -> None:
     """Offer to open a file as a plan of its own; what cannot be opened is said above."""
-    pick, limit = tables.quoted(_("Choose a file")), tables.quoted(_("or drop it here (at most 5 MB)"))
-    field, told = f".st-key-{_FILE}", "[data-testid='stFileUploaderDropzoneInstructions']"
-    # Streamlit's own words inside the field are English only; ours are laid over them.
-    st.html(
-        f"<style>{field} button p {{ font-size: 0; }}"
-        f"{field} button p::after {{ content: {pick}; font-size: 1rem; }}"
-        f"{field} {told} span {{ display: none; }} {field} {told}::after {{ content: {limit}; }}</style>"
-    )
-    st.file_uploader(
-        _("Open a plan file as a new plan (YAML or JSON)"), type=["yaml", "yml", "json"], key=_FILE, on_change=_open
-    )
+    files.field(_("Open a plan file as a new plan (YAML or JSON)"), _FILE, _open)
 
 
 def downloads() -> None:

@@ -270,10 +270,11 @@ def overtaken(key: str) -> bool:
     and a slow server may take up its messages in the wrong order.
     """
     state, fields = st.session_state, _shown()
-    drawn = state.get(_PICTURE) or 0
     if key not in fields:
         return False
-    if drawn < state.get(_DRAWN, 0) or fields[key].says_nothing(state.get(key), drawn):
+    known = state.get(_DRAWN, 0)
+    drawn = state.get(_PICTURE) or known
+    if drawn < known or fields[key].says_nothing(state.get(key), drawn):
         return True
     state[_DRAWN], fields[key] = drawn, fields[key].entered(state.get(key), drawn)
     return False

@@ -212,7 +212,8 @@ function paintBar(view, node, { card, x, y, w, h, left, right, goal, narrow, abo
   set(parts.stage, { x: mid - wide(now) / 2, y: top, width: wide(now), height: high, display: goal ? "none" : null });
   set(parts.ghost, { x: mid - wide(ghost) / 2, y: top, width: wide(ghost), height: high, display: goal || said.was == null && ghost === now ? "none" : null });
   const over = above && wide((valueOf(view.live, above.id))) / 2, under = wide(now) / 2, start = above ? above.y + above.h - 3 - y : 0;
-  set(parts.joint, { d: `M${mid - over} ${start} L${mid - under} ${top} H${mid + under} L${mid + over} ${start} Z`, display: above && !goal ? null : "none" });
+  const joint = `M${mid - over} ${start} L${mid - under} ${top} H${mid + under} L${mid + over} ${start} Z`;
+  set(parts.joint, above && !goal ? { d: joint, display: null } : { display: "none" });
   const px = goal ? 14 : 13;
   for (const name of ["label", "value"]) parts[name].style.display = silent ? "none" : "";
   write(set(parts.label, { x: 0, y: narrow ? 14 : goal ? 24 : h / 2 + 5, "font-size": px }), wrap(view.font, card.name, { room: narrow ? w * 0.55 : left - 12, px, most: 1 })[0]);
