@@ -78,11 +78,12 @@ def lever(page: Page, name: str) -> Locator:
 
 def take(page: Page, name: str) -> tuple[float, float]:
     """Press the mouse on a lever's handle and return where."""
-    box = lever(page, name).locator(".thumb").bounding_box()
+    thumb = lever(page, name).locator(".thumb")
+    thumb.hover()  # waits until it stands still
+    box = thumb.bounding_box()
     assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
     page.mouse.down()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     return x, y
 
 
