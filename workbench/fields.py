@@ -105,6 +105,7 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
     reason(path, label)
 
 
+@session.uninterrupted()
 def store(key: str, changes: Changes) -> None:
     """Put what was entered into the plan, or keep the reason why not."""
     if session.overtaken(key):

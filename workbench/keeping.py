@@ -312,11 +312,13 @@ class Keeping:
             self.queue.clear()
             self._desk_changed = False
             self._saved.set()
-        self.look(at_once=True)
-        with self._lock:
-            self._at_work = False
-            if self.queue:  # typed just now
-                self._work()
+        try:
+            self.look(at_once=True)
+        finally:
+            with self._lock:
+                self._at_work = False
+                if self.queue:  # typed just now
+                    self._work()
 
     def _stop(self) -> None:
         """Stop trying until more is done."""

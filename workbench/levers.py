@@ -50,6 +50,7 @@ def _slider(plan: Plan, lever: str) -> None:
     )
 
 
+@session.uninterrupted()
 def _move(lever: str, scale: words.Scale) -> None:
     if session.overtaken(f"lever_{lever}"):
         return

@@ -44,6 +44,7 @@ def _hands(key: str) -> Hands:
     )
 
 
+@session.uninterrupted()
 def _take(key: str, move: Move) -> None:
     session.remember(f"dealt_{key}", move.number)
     own_digest, own = session.recall(f"own_{key}", ("", {}))

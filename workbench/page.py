@@ -34,7 +34,7 @@ _STYLE = """
 .stSidebar [data-testid="stSidebarUserContent"] { padding-top: 1.5rem; }
 .st-key-menu [data-testid="stCaptionContainer"] p { padding-top: 0.75rem; }
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
-.st-key-picture_ends { display: none; }
+[class*="st-key-hidden_"] { display: none; }
 [data-testid^="stBaseButton-primary"] { color: light-dark(#fff, #12171e); }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
 .stMultiSelect [data-tag] { height: auto; min-height: 1.75rem; }

@@ -6,12 +6,11 @@ is the provider's name for them (`iss` and `sub`), hashed: an address or a name 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-
-from workbench.store.rights import digest
 
 
 def configured() -> Mapping[str, Any]:
@@ -23,7 +22,8 @@ def configured() -> Mapping[str, Any]:
 def providers() -> list[str]:
     """Return the names of those one can sign in with; "" for the one without a name."""
     auth = configured()
-    return [name for name, value in auth.items() if isinstance(value, Mapping)] or ([""] if "client_id" in auth else [])
+    named = [name for name, value in auth.items() if isinstance(value, Mapping) and value.get("client_id")]
+    return named or ([""] if auth.get("client_id") else [])
 
 
 def signed_in() -> str | None:
@@ -32,7 +32,8 @@ def signed_in() -> str | None:
     issuer, subject = user.get("iss"), user.get("sub")
     if not user.get("is_logged_in") or not (isinstance(issuer, str) and isinstance(subject, str) and subject):
         return None
-    return f"person:{digest(f'{issuer} {subject}')}"  # with a colon: no browser's cookie can say the same
+    known = hashlib.sha256(f"{issuer} {subject}".encode()).hexdigest()
+    return f"person:{known}"  # with a colon: no browser's cookie can say the same
 
 
 def name() -> str:

@@ -8,11 +8,14 @@ drawn, so that undo, a file or another tab moves every slider too.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
@@ -30,11 +33,16 @@ _OURS = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTICE = "session_notice"
 _DESK = "session_desk"
 _PERSON = "session_person"
+_CAME = "session_came"
 _REFUSED = "session_refused"
 _SHOWN = "session_shown"
 _PICTURES = "session_pictures"
 _PICTURE = "picture"  # the last one the browser has drawn
 _DRAWN = "session_drawn"  # the last one it is known to have drawn
+_RUNS = "session_runs"
+_RUN = "picture_begun"  # the last one the browser has seen begin
+
+_signed_out: dict[str, float] = {}  # when, by browser
 
 
 @cache
@@ -44,12 +52,13 @@ def _desks() -> Desks:
 
 def desk() -> Desk:
     """Return this visitor's desk; without a cookie (a test, a blocked cookie) the session's own."""
+    if _has_signed_out():
+        st.session_state[_PERSON] = None
+        st.session_state.pop(_DESK, None)
     own: Desk | None = st.session_state.get(_DESK)
     if own is None:
         visitor = _visitor()
         own = Desk.holding(samples.sample_plan()) if visitor is None else opening.latest(_desks(), visitor)
-        if isinstance(own.keeper, Keeping) and own.keeper.plan_id is None and person() is not None:
-            own.keeper.author = own.keeper.author or persons.name()
         st.session_state[_DESK] = own
     return own
 
@@ -73,7 +82,7 @@ def person() -> str | None:
         found, browser = persons.signed_in(), _browser()
         if found is not None and browser is not None:
             opening.adopt(browser, found)
-        st.session_state[_PERSON] = found
+        st.session_state[_PERSON], st.session_state[_CAME] = found, time.monotonic()
     who: str | None = st.session_state[_PERSON]
     return who
 
@@ -89,6 +98,14 @@ def forget_browser() -> None:
     who, browser = person(), _browser()
     if who is not None and browser is not None:
         opening.forget(browser, who)
+        _signed_out[browser] = time.monotonic()
+
+
+def _has_signed_out() -> bool:
+    """Return whether the person has signed out since this visit began, in another tab of the browser."""
+    if st.session_state.get(_PERSON) is None:
+        return False
+    return _signed_out.get(_browser() or "", 0.0) > float(st.session_state[_CAME])
 
 
 def _visitor() -> str | None:
@@ -181,6 +198,27 @@ def speak(chosen: str) -> None:
     desk().kept_beside()
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let what a person did be taken up whole.
+
+    A newer message of the browser ends the run of an older one as soon as it looks at the state, in a callback too,
+    and says the same again, which is no change any more: the entry would be lost.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        yield
+        return
+    state = context.session_state
+    may_end = state._yield_callback  # noqa: SLF001 - Streamlit has no other way, and its version is fixed
+    object.__setattr__(state, "_yield_callback", lambda: None)
+    try:
+        yield
+    finally:
+        object.__setattr__(state, "_yield_callback", may_end)
+
+
+@uninterrupted()
 def attempt(action: Callable[[], None], *, key: str = "") -> bool:
     """Do something to the plan; if it is refused, keep the reason for the field `key` (or the page)."""
     refusals().pop(key, None)
@@ -241,23 +279,30 @@ def picture_begins() -> None:
     """Begin a page: from now on values are given that the browser may not have drawn yet."""
     state = st.session_state
     state[_DRAWN] = max(state.get(_DRAWN, 0), state.get(_PICTURE) or 0)
+    state[_RUNS] = state.get(_RUNS, 0) + 1
+    _number(_RUN, state[_RUNS])
 
 
 def picture_ends() -> None:
     """End the page with the number of its picture, for the browser to send back once it has drawn it."""
-    with st.container(key="picture_ends"):
-        st.session_state[_PICTURE] = st.session_state[_PICTURES] = _next_picture()
-        st.number_input("picture", step=1, key=_PICTURE, label_visibility="collapsed")
+    st.session_state[_PICTURES] = _next_picture()
+    _number(_PICTURE, st.session_state[_PICTURES])
+
+
+def _number(key: str, value: int) -> None:
+    """Give the browser a number that nobody sees and that comes back with all it sends."""
+    with st.container(key=f"hidden_{key}"):
+        st.session_state[key] = value
+        st.number_input(key, step=1, key=key, label_visibility="collapsed")
 
 
 def follow(key: str, value: Any) -> str:
     """Let the widget `key` show `value`, but never over an entry that was refused; return the key."""
     state, fields, drawn = st.session_state, _shown(), st.session_state.get(_DRAWN, 0)
-    if key not in state or key not in fields:
-        state[key], fields[key] = value, Shown.first(value, _next_picture())
-        return key
-    wanted, shown = value if refused(key) is None else state[key], fields[key]
-    if state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn):
+    if key not in fields:
+        fields[key] = Shown.first(value, _next_picture())
+    wanted, shown = state[key] if refused(key) is not None else value, fields[key]
+    if key not in state or state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn):
         state[key], fields[key] = wanted, shown.given(wanted, _next_picture())
     return key
 
@@ -274,9 +319,10 @@ def overtaken(key: str) -> bool:
         return False
     known = state.get(_DRAWN, 0)
     drawn = state.get(_PICTURE) or known
-    if drawn < known or fields[key].says_nothing(state.get(key), drawn):
+    run = state.get(_RUN) or 0
+    if drawn < known or fields[key].says_nothing(state.get(key), drawn, run=run):
         return True
-    state[_DRAWN], fields[key] = drawn, fields[key].entered(state.get(key), drawn)
+    state[_DRAWN], fields[key] = drawn, fields[key].entered(state.get(key), drawn, run=run)
     return False
 
 

@@ -81,6 +81,9 @@ def _sign_in_faults() -> Iterator[str]:
     back = urlsplit(str(auth.get("redirect_uri") or ""))
     if back.path.rpartition("/")[2] != "oauth2callback" or not (back.scheme == "https" or _is_own(back.hostname or "")):
         yield "auth.redirect_uri in secrets.toml must be https:// and end with /oauth2callback"
+    names = persons.providers()
+    if not names or any("_" in name for name in names):
+        yield "auth.client_id in secrets.toml must be set, or one for each provider; no provider's name has an underscore"
     if "expose_tokens" in auth:
         yield "auth.expose_tokens in secrets.toml must not be set: nothing here needs the provider's tokens"
 

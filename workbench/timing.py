@@ -101,6 +101,7 @@ def _months_field(label: str, key: str, now: int, *, low: int) -> None:
     fields.reason(key, label)
 
 
+@session.uninterrupted()
 def _recognise(key: str) -> None:
     if session.overtaken(key):
         return

@@ -118,6 +118,8 @@ def _restore(shelf: Shelf, number: int) -> None:
 
 
 def _label(shelf: Shelf, number: int) -> None:
+    if session.overtaken(f"label_{number}"):
+        return
     said = str(session.typed(f"label_{number}") or "")
     session.remember(f"named_version_{shelf.plan_id}_{number}", True)
     session.attempt(lambda: shelf.store.label(shelf.actor, shelf.plan_id, number, said))

@@ -69,6 +69,7 @@ def test_a_person_is_called_as_the_provider_says(monkeypatch, claims, said):
 def test_each_provider_has_its_button_and_a_name_is_text(auth):
     assert [button.label for button in visit().button if str(button.key).startswith("sign_in")] == ["Sign in"]
 
+    auth["client_kwargs"] = {"prompt": "login"}  # no provider
     for name in ("okta", "*x*"):
         auth[name] = {"client_id": "other"}
     labels = [button.label for button in visit().button if str(button.key).startswith("sign_in")]
@@ -85,6 +86,8 @@ def test_each_provider_has_its_button_and_a_name_is_text(auth):
         ({"redirect_uri": "https://plans.example.test/"}, "redirect_uri"),
         ({"redirect_uri": "http://localhost:{port}/oauth2callback"}, ""),
         ({"expose_tokens": "id"}, "expose_tokens"),
+        ({"client_id": ""}, "client_id"),
+        ({"my_own": {"client_id": "x"}}, "underscore"),
     ],
 )
 def test_a_wrong_set_up_is_a_fault_that_quotes_no_secret(auth, changed, said):
@@ -93,3 +96,11 @@ def test_a_wrong_set_up_is_a_fault_that_quotes_no_secret(auth, changed, said):
 
     assert len(faults) == bool(said)
     assert all(said in fault and "short" not in fault for fault in faults)
+
+
+def test_a_long_subject_is_told_from_another_one_to_its_last_letter(monkeypatch, auth):
+    as_user(monkeypatch, ADA | {"sub": "s" * 250 + "a"})
+    one = persons.signed_in()
+    as_user(monkeypatch, ADA | {"sub": "s" * 250 + "b"})
+
+    assert persons.signed_in() != one

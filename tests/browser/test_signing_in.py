@@ -65,8 +65,14 @@ def test_who_signs_in_finds_their_plans_in_every_browser_and_leaves_none_behind(
     _goal(other, "1.8B")
     expect(page.get_by_role("textbox", name="Goal")).to_have_value("1,800,000,000")
 
+    tab = mine.new_page()
+    tab.goto(address)
+    expect(tab.get_by_role("textbox", name="Goal")).to_have_value("1,800,000,000")
+
     page.get_by_role("button", name="Sign out").click()
-    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    for one in (page, tab):
+        expect(one.get_by_role("button", name="Sign in")).to_be_visible()
+        expect(one.get_by_role("textbox", name="Goal")).to_have_value("1,000,000,000")
     expect(page.get_by_role("textbox", name="Goal")).to_have_value("1,000,000,000")
     _signs_in(page, provider, "grace")
     expect(page.get_by_role("textbox", name="Goal")).to_have_value("1,000,000,000")

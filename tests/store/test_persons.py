@@ -42,17 +42,21 @@ def test_a_link_come_by_later_is_the_persons_too_and_the_role_is_the_links(store
         store.standing(ADA, kept)
 
 
-def test_what_the_person_has_beside_a_plan_stays_unless_the_browsers_is_newer(store, kept, clock):
+def test_what_the_person_has_beside_a_plan_stays_and_the_plan_opened_last_is_the_latest(store, kept, clock):
     store.adopt(BROWSER, ADA)
     clock.pass_by(minutes=1)
     store.keep_desk(ADA, kept, {"language": "ja"})
     store.adopt(BROWSER, ADA)
     assert store.desk(ADA, kept) == {"language": "ja"}
 
+    other = store.begin(ADA, samples.sample_plan(), key=new_key()).plan_id
     clock.pass_by(minutes=1)
-    store.keep_desk(BROWSER, kept, {"language": "en"})
+    store.keep_desk(ADA, other, {})
+    clock.pass_by(minutes=1)
+    store.keep_desk(BROWSER, kept, {})
     store.adopt(BROWSER, ADA)
-    assert store.desk(ADA, kept) == {"language": "en"}
+    assert store.desk(ADA, kept) == {"language": "ja"}
+    assert store.latest(ADA) == kept
 
 
 def test_who_signs_out_leaves_nothing_in_the_browser_and_keeps_all_of_it(store, kept):

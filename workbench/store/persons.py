@@ -16,12 +16,12 @@ def has_news(connection: Connection, browser: Actor, person: Actor) -> bool:
 
 
 def adopt(connection: Connection, browser: Actor, person: Actor, _now: datetime) -> None:
-    """Let the person come by every link by which the browser came, with what lies beside the plans."""
+    """Let the person come by every link by which the browser came; what they have beside a plan already stays."""
     for link_id, at in _new_grants(connection, browser, person):
         put(connection, grants, {"visitor": person.visitor, "link_id": link_id, "at": at})
     for plan_id, state, at in _newer_desks(connection, browser, person):
         row = {"visitor": person.visitor, "plan_id": plan_id, "state": state, "at": at}
-        put(connection, desks, row, {"state": state, "at": at})
+        put(connection, desks, row, {"at": at})
 
 
 def forget(connection: Connection, browser: Actor, _now: datetime) -> None:
