@@ -83,7 +83,7 @@ def _sign_in_faults() -> Iterator[str]:
         yield "auth.redirect_uri in secrets.toml must be https:// and end with /oauth2callback"
     names = persons.providers()
     if not names or any("_" in name for name in names):
-        yield "auth.client_id in secrets.toml must be set, or one for each provider; no provider's name has an underscore"
+        yield "auth.client_id in secrets.toml must be set, or one for each provider (no underscore in its name)"
     if "expose_tokens" in auth:
         yield "auth.expose_tokens in secrets.toml must not be set: nothing here needs the provider's tokens"
 
