@@ -117,6 +117,7 @@ def _restore(shelf: Shelf, number: int) -> None:
         session.tell(_("Version {number} is on the screen again, as a new version.").format(number=number))
 
 
+@session.uninterrupted()
 def _label(shelf: Shelf, number: int) -> None:
     if session.overtaken(f"label_{number}"):
         return
