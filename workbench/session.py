@@ -8,9 +8,10 @@ drawn, so that undo, a file or another tab moves every slider too.
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
@@ -34,6 +35,7 @@ _NOTICE = "session_notice"
 _DESK = "session_desk"
 _PERSON = "session_person"
 _CAME = "session_came"
+_TURN = "session_turn"
 _REFUSED = "session_refused"
 _SHOWN = "session_shown"
 _PICTURES = "session_pictures"
@@ -41,6 +43,7 @@ _PICTURE = "picture"  # the last one the browser has drawn
 _DRAWN = "session_drawn"  # the last one it is known to have drawn
 _RUNS = "session_runs"
 _RUN = "picture_begun"  # the last one the browser has seen begin
+_SEEN = "session_seen"  # the last one it is known to have seen begin
 
 _signed_out: dict[str, float] = {}  # when, by browser
 
@@ -203,7 +206,8 @@ def uninterrupted() -> Iterator[None]:
     """Let what a person did be taken up whole.
 
     A newer message of the browser ends the run of an older one as soon as it looks at the state, in a callback too,
-    and says the same again, which is no change any more: the entry would be lost.
+    and says the same again, which is no change any more: the entry would be lost. One at a time: the newer one may
+    be in its callback already.
     """
     context = get_script_run_ctx()
     if context is None:
@@ -213,7 +217,8 @@ def uninterrupted() -> Iterator[None]:
     may_end = state._yield_callback  # noqa: SLF001 - Streamlit has no other way, and its version is fixed
     object.__setattr__(state, "_yield_callback", lambda: None)
     try:
-        yield
+        with state[_TURN] if _TURN in state else nullcontext():
+            yield
     finally:
         object.__setattr__(state, "_yield_callback", may_end)
 
@@ -279,6 +284,7 @@ def picture_begins() -> None:
     """Begin a page: from now on values are given that the browser may not have drawn yet."""
     state = st.session_state
     state[_DRAWN] = max(state.get(_DRAWN, 0), state.get(_PICTURE) or 0)
+    state.setdefault(_TURN, threading.RLock())
     state[_RUNS] = state.get(_RUNS, 0) + 1
     _number(_RUN, state[_RUNS])
 
@@ -317,13 +323,23 @@ def overtaken(key: str) -> bool:
     state, fields = st.session_state, _shown()
     if key not in fields:
         return False
-    known = state.get(_DRAWN, 0)
-    drawn = state.get(_PICTURE) or known
-    run = state.get(_RUN) or 0
-    if drawn < known or fields[key].says_nothing(state.get(key), drawn, run=run):
+    if _is_pulse():
         return True
-    state[_DRAWN], fields[key] = drawn, fields[key].entered(state.get(key), drawn, run=run)
+    known, seen = state.get(_DRAWN, 0), state.get(_SEEN, 0)
+    drawn, run = state.get(_PICTURE) or known, state.get(_RUN) or seen
+    if drawn < known or run < seen or fields[key].says_nothing(state.get(key), drawn, run=run):
+        return True
+    state[_DRAWN], state[_SEEN], fields[key] = drawn, run, fields[key].entered(state.get(key), drawn, run=run)
     return False
+
+
+def _is_pulse() -> bool:
+    """Return whether the browser sends by itself, every few seconds: what people enter has been sent when they did.
+
+    Such a message does not end the run it meets, and may be taken up after what was entered meanwhile.
+    """
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
 
 
 def _next_picture() -> int:
