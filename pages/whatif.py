@@ -18,6 +18,7 @@ moves.offer()
 left, right = st.columns([1.7, 1], gap="large")
 with right:  # first what waits for the server; the board has moved already
     page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
+page.show_now()
 with left:
     moves.board(plan, "funnel", stages=board.stages(plan))
 with right:

@@ -20,7 +20,8 @@ def state(desk: Desk, numbers: Mapping[str, int], author: str) -> dict[str, Any]
     plans: dict[str, Any] = {}
 
     def filed(plan: Plan) -> str:
-        plans.setdefault(plan.digest, plan.to_data())
+        if plan.digest not in plans:
+            plans[plan.digest] = plan.to_data()
         return plan.digest
 
     first = max(0, desk.at - MAX_STEPS_KEPT)

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.errors import KpiError
-from workbench import formats, refusals, session
+from workbench import formats, pictures, refusals, session
 from workbench.words import md
 
 Changes = Callable[[Any], dict[str, Any]]
@@ -105,10 +105,10 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
     reason(path, label)
 
 
-@session.uninterrupted()
+@pictures.uninterrupted()
 def store(key: str, changes: Changes) -> None:
     """Put what was entered into the plan, or keep the reason why not."""
-    if session.overtaken(key):
+    if pictures.overtaken(key):
         return
     if not session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key):
         session.remember(f"seen_{key}", session.plan().digest)

@@ -26,6 +26,7 @@ from workbench.merging import merge
 from workbench.store import Actor, Clashing, Kept, Role, Store, new_key
 
 PATIENCE_SECONDS = 0.25  # so long a page waits for a save before it is drawn
+QUIET_SECONDS = 0.5  # so long nothing more is done before what lies beside the plan is kept: it may be large
 LOOK_EVERY_SECONDS = 1.0
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
@@ -103,6 +104,7 @@ class Keeping:
         self._beginning = threading.Lock()
         self._at_work = False
         self._saved = threading.Event()
+        self._more = threading.Event()
         self._arrived: tuple[Pending, Kept] | None = None
         self._looked = time.monotonic()
         self._desk_changed = False
@@ -141,6 +143,7 @@ class Keeping:
             self.shown = Pending(self.desk.plan, kind, self.shown)
             self.queue.append(self.shown)
             self._saved.clear()
+            self._more.set()
             self._work()
 
     def wait(self) -> None:
@@ -254,6 +257,9 @@ class Keeping:
                 if pending is None and not self._desk_changed:
                     self._at_work = False
                     return
+                self._more.clear()
+            if pending is None and self._more.wait(QUIET_SECONDS):
+                continue
             try:
                 self._keep_next(pending)
                 failed = 0

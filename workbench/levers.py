@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kpi_core.plan import Plan
-from workbench import session, words
+from workbench import pictures, session, words
 from workbench.words import _, md
 
 
@@ -50,9 +50,9 @@ def _slider(plan: Plan, lever: str) -> None:
     )
 
 
-@session.uninterrupted()
+@pictures.uninterrupted()
 def _move(lever: str, scale: words.Scale) -> None:
-    if session.overtaken(f"lever_{lever}"):
+    if pictures.overtaken(f"lever_{lever}"):
         return
     shown = session.typed(f"lever_{lever}")
     session.change({f"metrics.{lever}.value": scale.plain(shown)}, key=f"lever_{lever}")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import session, words
+from workbench import pictures, session, words
 from workbench.rows import tree as rows
 from workbench.tree_board import Hands, Move, Stage, tree_board
 from workbench.words import _, md
@@ -44,7 +44,7 @@ def _hands(key: str) -> Hands:
     )
 
 
-@session.uninterrupted()
+@pictures.uninterrupted()
 def _take(key: str, move: Move) -> None:
     session.remember(f"dealt_{key}", move.number)
     own_digest, own = session.recall(f"own_{key}", ("", {}))

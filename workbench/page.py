@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import NoReturn
@@ -14,6 +15,8 @@ from kpi_core.plan import Plan
 from workbench import sentences, tables, theme
 from workbench.charts.picture import Picture
 from workbench.words import _, md
+
+_TO_SEND = 0.02  # s: some fifty elements
 
 # Less air around the page than Streamlit's own, so that question, answer and picture
 # are on a projector's first screen; figures of equal width everywhere.
@@ -118,10 +121,19 @@ def remarks(*said: str) -> None:
 
 
 def picture(drawn: Picture, reading: str) -> None:
-    """Show a picture and the sentence that reads it aloud, as plain text."""
+    """Show a picture and, below it, the sentence that reads it aloud, as plain text.
+
+    The picture's own label never changes: with another one the browser makes the picture anew, not only its data.
+    """
     looks = theme.on_pictures(st.context.theme.type)
-    st.vega_lite_chart(drawn.data, {**drawn.spec, "config": looks}, width="stretch", alt=reading)
+    alt = _("A picture: the sentence below it says what it shows.")
+    st.vega_lite_chart(drawn.data, {**drawn.spec, "config": looks}, width="stretch", alt=alt)
     st.caption(md(reading))
+
+
+def show_now() -> None:
+    """Let the browser have what is drawn so far: sending it takes the interpreter from a page that goes on at once."""
+    time.sleep(_TO_SEND)
 
 
 def sections(*titles: str) -> list[DeltaGenerator]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, refusals, session, signing_in, standing, words
+from workbench import header, page, pictures, refusals, session, signing_in, standing, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -55,7 +55,7 @@ def _draw() -> None:
     _menu(sections)
     signing_in.offer()
     page.style()
-    session.picture_begins()
+    pictures.begin()
     keeping = standing.look()
     if keeping.closed:
         standing.closed(keeping)
@@ -67,7 +67,7 @@ def _draw() -> None:
         pass
     except KpiError as error:
         refusals.refuse(error)
-    session.picture_ends()
+    pictures.end()
 
 
 main()

@@ -15,7 +15,7 @@ import streamlit as st
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from kpi_core.timeline import run
-from workbench import fields, formats, page, refusals, sentences_time, session, words
+from workbench import fields, formats, page, pictures, refusals, sentences_time, session, words
 from workbench.words import _, md
 
 _APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
@@ -101,9 +101,9 @@ def _months_field(label: str, key: str, now: int, *, low: int) -> None:
     fields.reason(key, label)
 
 
-@session.uninterrupted()
+@pictures.uninterrupted()
 def _recognise(key: str) -> None:
-    if session.overtaken(key):
+    if pictures.overtaken(key):
         return
     after, over = _recognised(session.plan())
     after, over = (session.typed(key), over) if key == "recognised_after" else (after, session.typed(key))

@@ -8,7 +8,7 @@ from itertools import groupby
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import local_times, session, words
+from workbench import local_times, pictures, session, words
 from workbench.keeping import Keeping
 from workbench.merging import Merged, merge
 from workbench.rows import versions as rows
@@ -117,9 +117,9 @@ def _restore(shelf: Shelf, number: int) -> None:
         session.tell(_("Version {number} is on the screen again, as a new version.").format(number=number))
 
 
-@session.uninterrupted()
+@pictures.uninterrupted()
 def _label(shelf: Shelf, number: int) -> None:
-    if session.overtaken(f"label_{number}"):
+    if pictures.overtaken(f"label_{number}"):
         return
     said = str(session.typed(f"label_{number}") or "")
     session.remember(f"named_version_{shelf.plan_id}_{number}", True)

@@ -257,6 +257,17 @@ def test_what_lies_beside_the_plan_waits_for_the_database_too(store, own, monkey
     assert opening.latest(Desks(), "ours").scenarios == {"bold": own.plan}
 
 
+def test_what_lies_beside_the_plan_is_kept_once_for_a_lever_on_the_move(store, own, monkeypatch):
+    real, calls = store.keep_desk, []
+    monkeypatch.setattr(store, "keep_desk", lambda *args: calls.append(1) or real(*args))
+    for visitors in range(410_000, 410_010):
+        own.change({"metrics.visitors.value": visitors})
+        own.keeper.wait()
+    _settled(own.keeper)
+    assert len(calls) == 1
+    assert len(opening.latest(Desks(), "ours").steps) == 10
+
+
 @pytest.mark.parametrize("beside", [{"plans": {"x": {"schema": 99}}}, {"steps": [{"numbers": [1, 2]}]}, {"at": "x"}])
 def test_what_lies_beside_the_plan_and_cannot_be_read_hides_no_plan(store, own, beside):
     own.change({"metrics.cvr.value": 0.013})

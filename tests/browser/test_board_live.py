@@ -361,3 +361,18 @@ def test_on_paper_teams_are_named_and_tools_are_gone(page: Page, address: str) -
     expect(page.locator(".tools")).to_be_hidden()
     expect(page.locator(".card.kgi .team")).to_be_visible()
     expect(page.locator(".card.kgi .team")).to_have_text("全社")
+
+
+def test_a_moved_lever_moves_the_bridge_and_does_not_make_it_anew(page: Page, address: str) -> None:
+    page.goto(f"{address}/whatif")
+    bridge = page.locator(".stVegaLiteChart svg.marks")
+    page.locator(".stExpander summary").first.click()
+    slider = page.locator(".st-key-lever_meeting_rate").get_by_role("slider")
+    slider.wait_for()
+    bridge.evaluate("drawn => { drawn.first = true; window.before = drawn.innerHTML; }")
+    slider.focus()  # this may scroll
+    below = page.locator(".stExpander").first.bounding_box()
+    slider.press("ArrowRight")
+    page.wait_for_function("() => document.querySelector('.stVegaLiteChart svg.marks').innerHTML !== window.before")
+    assert bridge.evaluate("drawn => drawn.first")
+    assert page.locator(".stExpander").first.bounding_box() == below

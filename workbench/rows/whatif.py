@@ -14,6 +14,8 @@ from workbench import charts, surety, theme, words
 from workbench.charts.picture import Picture
 from workbench.words import _
 
+_ROOM = 3  # steps: the first lever that moves pushes nothing down
+
 
 def changed(plan: Plan, before: Plan) -> dict[str, tuple[float, float]]:
     """Return the levers that differ from the baseline: what they were and what they are."""
@@ -41,7 +43,10 @@ def bridge(plan: Plan, before: Plan) -> Picture:
     steps.append(_step(_("Now"), 0.0, now, words.value(now, metric), theme.NEUTRAL))
     goal_words = _("Goal {goal}").format(goal=words.value(plan.kgi.target, metric))
     return charts.bridge(
-        [step | {"goal": plan.kgi.target} for step in steps], goal=goal_words, amount=words.name(metric)
+        [step | {"goal": plan.kgi.target} for step in steps],
+        goal=goal_words,
+        amount=words.name(metric),
+        room=_ROOM,
     )
 
 

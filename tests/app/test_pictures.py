@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit.runtime.state import SafeSessionState, SessionState
 
-from workbench import session
+from workbench import pictures
 
 
 class Ended(BaseException):
@@ -18,11 +18,11 @@ def ends():
 
 def test_a_newer_message_ends_no_entry_half_done(monkeypatch):
     state = SafeSessionState(SessionState(), ends)
-    monkeypatch.setattr(session, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
+    monkeypatch.setattr(pictures, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
 
-    @session.uninterrupted()
+    @pictures.uninterrupted()
     def entry():
-        with session.uninterrupted():
+        with pictures.uninterrupted():
             state["plan"] = 1
         state["plan"] += 1
 
@@ -34,9 +34,9 @@ def test_a_newer_message_ends_no_entry_half_done(monkeypatch):
 
 def test_it_may_be_ended_again_after_an_entry_that_failed(monkeypatch):
     state = SafeSessionState(SessionState(), ends)
-    monkeypatch.setattr(session, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
+    monkeypatch.setattr(pictures, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
 
-    with pytest.raises(ValueError, match="no number"), session.uninterrupted():
+    with pytest.raises(ValueError, match="no number"), pictures.uninterrupted():
         raise ValueError("no number")
     with pytest.raises(Ended):
         state["plan"] = 1
