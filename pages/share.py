@@ -14,9 +14,7 @@ sharing.trouble(keeping, around)
 if around.links is not None:
     st.subheader(_("Make a link"), anchor=False)
     new_link.maker()
-    if around.links:
-        st.subheader(_("The links of this plan"), anchor=False)
-        sharing.listed(around.links)
+    sharing.listed(around.links)
 elif around.plans is not None:
     st.caption(_("Links are made and revoked, and the plan is deleted, by its facilitators: ask one of them."))
 

@@ -105,7 +105,7 @@ def minutes(amount: float, _scene: Scene) -> str:
 
 def months(number: float, _scene: Scene) -> str:
     """Write how many months."""
-    return _("{count} months").format(count=formats.grouped(number))
+    return _("1 month") if number == 1 else _("{count} months").format(count=formats.grouped(number))
 
 
 def ramp(ends: tuple[float, float], _scene: Scene) -> str:

@@ -64,9 +64,12 @@ def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -
     change = plan.tree.now(plan.kgi.metric) - before.tree.now(plan.kgi.metric)
     if not moves:
         return _("Move a lever: the waterfall shows what it changes from the baseline to now.")
-    return _("From the baseline to now {change}, split over {count} levers; the parts sum exactly.").format(
-        change=words.difference(change, metric), count=len(moves)
-    )
+    if len(moves) == 1:
+        said = _("From the baseline to now {change}, all of it from one lever: {lever}.")
+    else:
+        said = _("From the baseline to now {change}, split over {count} levers; the parts sum exactly.")
+    names = [words.name(plan.metrics[lever]) for lever in moves]
+    return said.format(change=words.difference(change, metric), count=len(moves), lever=names[0])
 
 
 def alone(plan: Plan, needed: Mapping[str, Required]) -> str:
@@ -100,9 +103,11 @@ def least_effort(plan: Plan, spread: Spread) -> str:
             gap=md(words.value(spread.shortfall, metric)),
         )
     assert most is not None
-    return _("{count} levers, each moved a little, reach the goal: none has to move by more than {most}.").format(
-        count=len(moving), most=md(words.percent(abs(most.value / most.now - 1)))
-    )
+    if len(moving) == 1:
+        said = _("One lever reaches the goal: it has to move by {most}.")
+    else:
+        said = _("{count} levers, each moved a little, reach the goal: none has to move by more than {most}.")
+    return said.format(count=len(moving), most=md(words.percent(abs(most.value / most.now - 1))))
 
 
 def strongest(plan: Plan, bars: Sequence[Bar]) -> str:

@@ -234,7 +234,11 @@ def loads(look: Look, found: Sequence[Load]) -> str:
     if not over:
         return _("Every team has the time for its part.")
     load, month = min(over, key=lambda one: one[1])
-    return _("{team} has less time than work in {count} months, first in {month}: {used} of its time.").format(
+    if len(load.binding) == 1:
+        said = _("{team} has less time than work in one month, {month}: {used} of its time.")
+    else:
+        said = _("{team} has less time than work in {count} months, first in {month}: {used} of its time.")
+    return said.format(
         team=md(words.name(look.plan.teams[load.team])),
         count=len(load.binding),
         month=months.named(look.plan, month),

@@ -65,11 +65,14 @@ def trouble(keeping: Keeping, around: Around) -> None:
 
 
 def listed(links: list[Link]) -> None:
-    """List the links, each with what it allows and a way to revoke it."""
+    """List the links that were given away, each with what it allows and a way to revoke it; nothing if none were."""
     now = datetime.now(UTC)
-    for link in rows.live(links, now):
+    live, over = rows.live(links, now), rows.ended(links, now)
+    if live or over:
+        st.subheader(_("The links of this plan"), anchor=False)
+    for link in live:
         _one(link, links)
-    if over := rows.ended(links, now):
+    if over:
         with st.expander(_("Links that have ended: {count}").format(count=len(over))):
             page.table(rows.ended_rows(over), key="ended_links", stacks=True)
 

@@ -40,6 +40,7 @@ def test_everybody_sees_what_they_may_do_in_their_language_and_only_facilitators
 def test_a_link_is_made_shown_once_and_opens_the_plan_with_its_role(store):
     plan_id = kept(store)
     app = visit(store, plan_id)
+    assert "The links of this plan" not in said(app)  # the facilitator's own way in is none to give away
     with words.speaking("en"):  # a choice is sent as it is spelt
         app.segmented_control(key="share_role").set_value("edit").run()
     app.text_input(key="share_name").set_value("IS **team**")
@@ -50,6 +51,7 @@ def test_a_link_is_made_shown_once_and_opens_the_plan_with_its_role(store):
     address, _hash, token = shown.partition("#")
     assert address == "https://plans.example.test/open"
     assert len(token) == 43
+    assert "The links of this plan" in said(app)
     assert "Whoever has this link can look at the plan and change it; it can be forwarded." in said(app)
     assert "IS **team**" in said(app)
     assert store.enter(Actor.of(GUEST), token, address="10.0.0.1") == plan_id

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from kpi_core import goal
 from kpi_core.document import Text
 from kpi_core.errors import KpiError
 from tests.serving import chromium, serve
-from workbench import formats, words, words_catalogue
+from workbench import changes_spelling, formats, samples, sentences, words, words_catalogue
+from workbench.rows import whatif
 
 HOSTILE = [
     "**bold** _i_ ~~s~~ `c`", "[x](http://evil.example)", "![x](http://evil.example/a.png)", "http://evil.example/a",
@@ -249,3 +251,17 @@ def test_escaped_text_is_shown_as_typed_by_streamlit(tmp_path):
     assert [{*lines} - {""} for lines in shown] == [{" ".join(text.split())} for text in HOSTILE]
     assert not any(elements)
     assert not [url for url in fetched if "evil" in url]
+
+
+def test_one_is_said_as_one():
+    plan = samples.sample_plan()
+    moved = plan.replace({"metrics.cvr.value": 0.013})
+    both = moved.replace({"metrics.visitors.value": 410_000})
+    with words.speaking("en"):
+        said = [sentences.bridge(one, plan, whatif.changed(one, plan)) for one in (moved, both)]
+        spread = sentences.least_effort(plan, goal.least_effort(plan, ["cvr"]))
+        months = [changes_spelling.months(number, None) for number in (1, 1.5)]
+    assert said[0].endswith("all of it from one lever: Website conversion rate.")
+    assert "split over 2 levers" in said[1]
+    assert spread.startswith("One lever reaches the goal: it has to move by ")
+    assert months == ["1 month", "1.5 months"]
