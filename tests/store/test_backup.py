@@ -62,7 +62,7 @@ def test_a_backup_restores_every_row_into_either_database(store: Store, empty: S
     restored = restore(empty.database, tmp_path / "backup")
 
     assert made == restored
-    assert made.rows == sum(len(rows) for rows in contents(store).values()) == 18
+    assert made.rows == sum(len(rows) for rows in contents(store).values()) == 20
     assert contents(empty) == contents(store)
     assert empty.read(OWNER, plan_id).plan == plan.replace({"metrics.cvr.value": 0.013})
     assert empty.save(OWNER, plan_id, 2, plan, key="it goes on") == empty.read(OWNER, plan_id, 3)
@@ -205,7 +205,7 @@ def test_the_command_line_lists_backs_up_restores_and_purges(
         f"{deleted}       2  2025-12-22 09:30  セールス"
     )
     assert admin.main(["backup", str(tmp_path / "backup")]) == 0
-    assert capsys.readouterr().out == f"18 rows in {tmp_path / 'backup'}\n"
+    assert capsys.readouterr().out == f"20 rows in {tmp_path / 'backup'}\n"
     assert admin.main(["restore", str(tmp_path / "backup")]) == 1
     assert capsys.readouterr().err.startswith("There are plans in this storage already.")
     assert admin.main(["purge"]) == 0
@@ -214,7 +214,7 @@ def test_the_command_line_lists_backs_up_restores_and_purges(
     monkeypatch.delenv("GYAKUSAN_DATABASE_URL")
     monkeypatch.setenv("GYAKUSAN_DATA", str(tmp_path / "fresh"))
     assert admin.main(["restore", str(tmp_path / "backup")]) == 0
-    assert capsys.readouterr().out.startswith("18 rows restored")
+    assert capsys.readouterr().out.startswith("20 rows restored")
     assert admin.main(["restore", str(tmp_path / "nothing")]) == 1
     assert admin.main(["list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2

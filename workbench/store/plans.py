@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, select, update
 
 from kpi_core.document import Text
-from workbench.store import links, revisions
+from workbench.store import desks, links, revisions
 from workbench.store.revisions import Draft, Kept
 from workbench.store.rights import ROLES, Actor, Role, digest
 from workbench.store.tables import grants, plans, put
@@ -33,11 +33,12 @@ class Listed:
 def create(
     connection: Connection, actor: Actor, plan: Draft, *, key: str, author: str, note: str, now: datetime
 ) -> Kept:
-    """Keep a new plan that belongs to the actor; asked again with the same key, the one that is there already."""
+    """Keep a new plan that belongs to the actor, who works at it now; asked again with the same key, the first one."""
     plan_id = digest(f"{actor.visitor} {key}")[:16]  # from two random secrets: nobody meets another's
     if not put(connection, plans, {"id": plan_id, "name": plan.name, "newest": 1, "created_at": now}):
         return revisions.revision(connection, plan_id, 1)
     links.own(connection, plan_id, actor, now)
+    desks.keep(connection, actor, plan_id, {}, now)
     row = {"plan_id": plan_id, "parent": None, "base": None, "kind": "start", "at": now}
     row |= {"author": author, "note": note}
     return revisions.append(connection, row, plan, key=key)
