@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 ROOT = Path(__file__).parents[1]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -73,3 +74,15 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+class Sent:
+    """Counts what a page tells the server because of what a person does: its pulse, every few seconds, is not of it."""
+
+    def __init__(self, page: Page) -> None:
+        self.messages = 0
+        page.on("websocket", lambda socket: socket.on("framesent", self._count))
+
+    def _count(self, frame: bytes | str) -> None:
+        said = BackMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
+        self.messages += not said.rerun_script.is_auto_rerun

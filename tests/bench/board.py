@@ -10,7 +10,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page
 
 from tests.plans import channels
-from tests.serving import chromium, serve
+from tests.serving import Sent, chromium, serve
 
 MOVES = 500
 SIZES = {17: (2, 1), 201: (4, 7)}
@@ -47,17 +47,13 @@ def lines() -> Iterator[str]:
 
 def _drag(browser: Browser, address: str, count: int, size: tuple[int, int]) -> str:
     page = _open(browser, address)
-    sent: list[object] = []
+    sent = Sent(page)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "plan.yaml"
         file.write_text(channels(*size).to_yaml(), encoding="utf-8")
         page.locator(".st-key-open_file input[type=file]").set_input_files(file)
         page.wait_for_timeout(2_000)
 
-    def note(frame: object) -> None:
-        sent.append(frame)
-
-    page.on("websocket", lambda socket: socket.on("framesent", note))
     page.goto(f"{address}/tree")
     page.get_by_role("treeitem").first.wait_for()
     page.wait_for_timeout(1_500)
@@ -73,14 +69,14 @@ def _drag(browser: Browser, address: str, count: int, size: tuple[int, int]) -> 
     page.mouse.move(x, y)
     page.mouse.down()
     page.wait_for_timeout(300)
-    before = len(sent)
+    before = sent.messages
     for at in range(MOVES):
         page.mouse.move(x + (at * 7) % 40 - 15, y)
-    during = len(sent) - before
+    during = sent.messages - before
     took = sorted(page.evaluate("window.took"))
     page.mouse.move(x + 45, y)  # far enough for the server's rounded sentence to change
     server = _by_way_of_the_server(page)
-    released = len(sent) - before - during
+    released = sent.messages - before - during
     page.context.close()
     median, p95 = statistics.median(took), took[int(0.95 * len(took))]
     return (

@@ -8,21 +8,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.plans import channels
+from tests.serving import Sent
 
 pytestmark = pytest.mark.browser
 
 KGI = ".card.kgi .value"
-
-
-class Sent:
-    """Counts what a page tells the server."""
-
-    def __init__(self, page: Page) -> None:
-        self.messages = 0
-        page.on("websocket", lambda socket: socket.on("framesent", self._count))
-
-    def _count(self, _frame: object) -> None:
-        self.messages += 1
 
 
 class Line:
