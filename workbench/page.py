@@ -39,7 +39,7 @@ _STYLE = """
 .st-key-answer p { font-size: 1.3rem; line-height: 1.55; font-weight: 600; max-width: 62rem; }
 [class*="st-key-hidden_"] { display: none; }
 [data-testid^="stBaseButton-primary"] { color: light-dark(#fff, #12171e); }
-[data-testid^="stBaseButton-primary"]:hover { background-color: light-dark(#005a8e, #7dbde6); }
+[data-testid^="stBaseButton-primary"]:hover:not(:disabled) { background-color: light-dark(#005a8e, #7dbde6); }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
 .stMultiSelect [data-tag] { height: auto; min-height: 1.75rem; }
 .stMultiSelect [data-tag] > span { white-space: normal; overflow-wrap: anywhere; padding: 0.15rem 0; }

@@ -68,8 +68,8 @@ def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -
         said = _("From the baseline to now {change}, all of it from one lever: {lever}.")
     else:
         said = _("From the baseline to now {change}, split over {count} levers; the parts sum exactly.")
-    names = [words.name(plan.metrics[lever]) for lever in moves]
-    return said.format(change=words.difference(change, metric), count=len(moves), lever=names[0])
+    lever = words.name(plan.metrics[next(iter(moves))])
+    return said.format(change=words.difference(change, metric), count=len(moves), lever=lever)
 
 
 def alone(plan: Plan, needed: Mapping[str, Required]) -> str:

@@ -360,9 +360,11 @@ def test_a_moved_lever_moves_the_bridge_and_does_not_make_it_anew(page: Page, ad
     slider = page.locator(".st-key-lever_meeting_rate").get_by_role("slider")
     slider.wait_for()
     bridge.evaluate("drawn => { drawn.first = true; window.before = drawn.innerHTML; }")
+    page.locator(".stExpander").first.hover()  # waits until it has opened
     slider.focus()  # this may scroll
     below = page.locator(".stExpander").first.bounding_box()
     slider.press("ArrowRight")
     page.wait_for_function("() => document.querySelector('.stVegaLiteChart svg.marks').innerHTML !== window.before")
+    expect(page.get_by_text("すべて商談率によるものです")).to_be_visible()
     assert bridge.evaluate("drawn => drawn.first")
     assert page.locator(".stExpander").first.bounding_box() == below
