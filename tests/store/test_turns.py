@@ -1,4 +1,4 @@
-"""Turns: first come, first served, and never two at once; who has waited too long goes without."""
+"""Turns: first come, first served, and never two at once; who waits for what stands still goes without."""
 
 from __future__ import annotations
 
@@ -49,7 +49,47 @@ def test_one_at_a_time_however_many_come():
     assert not turnstile._taken
 
 
-def test_who_has_waited_too_long_goes_without_and_holds_nobody_up():
+def test_who_waits_long_in_a_queue_that_moves_gets_a_turn():
+    """Two hundred people who save at once must not be told that the storage is busy because they are many."""
+    turnstile, served = Turnstile(), []
+
+    def take(number: int) -> None:
+        with turnstile.turn(0.2):
+            time.sleep(0.05)
+            served.append(number)
+
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(served) == list(range(20))
+
+
+def test_a_queue_in_which_every_turn_fails_stands_still():
+    """Each waits for a database that does not answer; the last must not wait for all of them."""
+    turnstile, said = Turnstile(), []
+
+    def take() -> None:
+        try:
+            with turnstile.turn(0.2):
+                time.sleep(0.15)
+                raise ZeroDivisionError
+        except (TimeoutError, ZeroDivisionError) as error:
+            said.append(type(error))
+
+    threads = [threading.Thread(target=take) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(said) == 20
+    assert said.count(TimeoutError) >= 15
+
+
+def test_who_waits_for_what_stands_still_goes_without_and_holds_nobody_up():
     turnstile = Turnstile()
     with turnstile.turn(1):
         with pytest.raises(TimeoutError), turnstile.turn(0.01):

@@ -153,8 +153,8 @@ def _client(store: Store, client: int, plan_id: str, field: str, saves: int | No
             kept = outcome
             _say({"plan": plan_id, "number": kept.number, "key": key, "field": field, "value": value})
             saves = None if saves is None else saves - 1
-    except Exception as error:  # whatever a person would have been shown
-        _say({"error": f"{getattr(error, 'code', type(error).__name__)}: {error}"})
+    except Exception as error:  # whatever a person would have been shown, and what was behind it
+        _say({"error": f"{getattr(error, 'code', type(error).__name__)}: {error} {error.__cause__!r:.1000}"})
 
 
 def _say(told: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ from workbench.store.turns import Turnstile
 
 WITHOUT_WAL_RESET_RACE = (3, 51, 3)
 BUSY_SECONDS = 30  # for what another process holds
-PATIENCE_SECONDS = 120  # for what this one does itself: everybody's turn comes
+PATIENCE_SECONDS = 120  # for what this one does itself, if nothing of it ends well for so long
 TRIES = 3
 
 _ROOT = Path(__file__).parents[2]

@@ -1,6 +1,7 @@
-"""Taking turns within a process: who came first goes first, and nobody waits for ever.
+"""Taking turns within a process: who came first goes first, and nobody waits for what stands still.
 
 Python's own locks let whoever is quickest in; with fifty people at one plan somebody would wait a minute.
+However long the queue, who waits in it has reason to as long as it moves: a busy hour is no fault.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class Turnstile:
         self._lock = threading.Lock()
         self._waiting: deque[threading.Lock] = deque()
         self._taken = False
+        self._done = 0  # turns that ended well
 
     @contextmanager
     def turn(self, seconds: float) -> Iterator[None]:
@@ -26,11 +28,12 @@ class Turnstile:
         Raises
         ------
         TimeoutError
-            It did not come in so many seconds.
+            For so many seconds no turn of anybody ended well.
         """
         self._enter(seconds)
         try:
             yield
+            self._done += 1
         finally:
             with self._lock:
                 if self._waiting:
@@ -46,10 +49,12 @@ class Turnstile:
             mine = threading.Lock()
             mine.acquire()
             self._waiting.append(mine)
-        if mine.acquire(timeout=seconds):
-            return
-        with self._lock:
-            if mine in self._waiting:
-                self._waiting.remove(mine)
-                raise TimeoutError
-        # It was handed over at the last moment, and is ours.
+            done = self._done
+        while not mine.acquire(timeout=seconds):
+            with self._lock:
+                if mine not in self._waiting:
+                    return  # it was handed over at the last moment, and is ours
+                if self._done == done:
+                    self._waiting.remove(mine)
+                    raise TimeoutError
+                done = self._done

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from workbench.store.rights import Action, Actor, Role
 from workbench.store.saving import Clashing, Edit, Moved
 from workbench.store.turns import Turnstile
 
-_saving = [Turnstile() for _ in range(64)]  # a plan always has the same; that some share one costs a wait at most
+_saving: WeakValueDictionary[str, Turnstile] = WeakValueDictionary()  # a turnstile for each plan that is being saved
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,8 @@ class Versions(Guarded):
     @contextmanager
     def _turn(self, plan_id: str) -> Iterator[None]:
         try:
-            with _saving[hash(plan_id) % len(_saving)].turn(PATIENCE_SECONDS):
+            turnstile = _saving.setdefault(plan_id, Turnstile())
+            with turnstile.turn(PATIENCE_SECONDS):
                 yield
         except TimeoutError as error:
             raise out_of_turn() from error
