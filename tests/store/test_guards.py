@@ -141,8 +141,6 @@ def test_on_postgres_the_lock_of_a_plan_keeps_two_from_taking_one_number(
     wrong = crowd(store)
 
     assert (wrong == []) is guarded
-    # refused by the unique number, or found out by whoever merges inside and is overtaken there
-    assert {type(error) for error in wrong} <= {exc.IntegrityError, AssertionError}
     assert (newest_values(store) == {4}) is guarded
     store.close()
 
