@@ -40,7 +40,7 @@ class Axis:
             longest = max((reach[part] for part in tree.parts(metric)), default=0)
             reach[metric] = longest + max(0, len(tree.metrics[metric].lag) - 1)
         collecting = len(plan.cash.lag) - 1 if plan.cash else 0
-        return cls(plan, max((reach[metric] for metric in tree.order), default=0) + max(0, collecting))
+        return cls(plan, max((reach[metric] for metric in tree.order), default=0) + collecting)
 
     @property
     def count(self) -> int:

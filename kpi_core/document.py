@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_NUMBER = 1e15
 MONTHS_A_YEAR = 12
+_AT_ONCE = (1.0,)
 
 Kind = Literal["count", "rate", "money", "activity", "time", "monitor", "result", "kgi"]
 Shape = Literal["triangular", "split_normal", "lognormal", "beta", "poisson", "negative_binomial"]
@@ -281,10 +282,10 @@ class Limits(Part):
 
 
 class Cash(Part):
-    """How revenue becomes money in the bank: `rate` of it arrives, `lag` later."""
+    """How revenue becomes money in the bank: `rate` of it arrives, `lag` later; no lag is the same month."""
 
     rate: Share = 1.0
-    lag: Lag = (1.0,)
+    lag: Annotated[Lag, AfterValidator(lambda lag: lag or _AT_ONCE)] = _AT_ONCE
 
 
 class Deal(Part):

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from kpi_core.document import Cash
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from workbench import words
@@ -681,15 +680,6 @@ def test_money_that_one_took_away_and_another_changed_is_a_choice():
     assert paths == [("cash",)]
     assert merged.resolved({"cash": "ours"}).cash is None
     assert merged.resolved({"cash": "theirs"}).cash.rate == 0.5
-
-
-def test_a_list_that_is_empty_where_it_usually_is_not_stays_empty():
-    base = SAMPLE.replace({"cash": {"rate": 0.5, "lag": []}})
-
-    merged, paths = asked({"kgi.target": 2e9}, {"name.ja": "X"}, base)
-
-    assert paths == []
-    assert merged.plan.cash == Cash(rate=0.5, lag=())
 
 
 def test_a_choice_is_put_in_words_field_by_field():

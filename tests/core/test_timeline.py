@@ -166,6 +166,13 @@ def test_cash_comes_later_than_revenue():
     assert YEAR.cash[2] == pytest.approx(june, rel=1e-12)
 
 
+def test_cash_without_months_arrives_at_once_and_a_file_says_so():
+    plan = SAMPLE.replace({"cash": {"rate": 0.5, "lag": []}})
+
+    assert Plan.from_text(plan.to_yaml()) == plan
+    assert run(plan).cash == pytest.approx(0.5 * YEAR.year("revenue"), rel=1e-12)
+
+
 def test_a_fiscal_year_may_begin_in_any_month():
     """October: the season's weights move along (visitors in October run 10 % above the mean)."""
     autumn = run(SAMPLE.replace({"fiscal_year": {"starts": "2026-10"}}))
