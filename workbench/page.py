@@ -51,6 +51,7 @@ _STYLE = """
   [data-testid="stTable"] { overflow-x: auto; }
   .stMainBlockContainer { padding: 3.75rem 1rem 3rem; }
   .st-key-answer p { font-size: 1.1rem; }
+  .stButtonGroup [role="radiogroup"] { flex-wrap: wrap; row-gap: 0.25rem; } /* else the last is off the screen */
 }
 @media print { .stSidebar, .stHeader, .st-key-header { display: none; } }
 </style>

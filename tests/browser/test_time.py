@@ -128,4 +128,7 @@ def test_a_phone_shows_the_year_without_running_over(browser: Browser, address: 
     page.wait_for_timeout(1_000)
 
     assert page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    last = page.get_by_role("radio", name="10回に9回").bounding_box()
+    assert last
+    assert last["x"] + last["width"] <= 390
     context.close()
