@@ -1,4 +1,4 @@
-"""What every response carries: a policy that keeps all requests at home, and a cookie that names the browser.
+"""What every response carries: a policy that keeps all requests at home, and each page the cookie of `browsers`.
 
 The policy was measured in Chromium (tests/browser/test_outside.py). Streamlit needs inline styles; data: for its
 icons and small fonts; WebAssembly for its messages; blob: scripts because it hands a component's script to the
@@ -16,18 +16,13 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
-from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from workbench import logs
-
-__all__ = ["BROWSER_COOKIE", "Headers"]
-
-BROWSER_COOKIE = "gyakusan_browser"
+from workbench import browsers, logs
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -82,10 +77,7 @@ _CLOSED = re.compile(r"/_stcore/+(metrics|agent|script-health-check)(/|$)")
 
 
 class Headers:
-    """Middleware: the headers, the cookie, closed routes, and a plain answer if something breaks.
-
-    The cookie is a random secret that no script can read; the plan of a browser is kept under it.
-    """
+    """Middleware: the headers, the cookie, closed routes, and a plain answer if something breaks."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -125,17 +117,11 @@ def _hardened(scope: Message, headers: Pairs, always: Pairs) -> Pairs:
     ours = [*always, *([_OVER_HTTPS] if scope.get("scheme") == "https" else [])]
     names = {name for name, _value in ours}
     kept = [(name, value) for name, value in headers if name.lower() not in names]
-    if BROWSER_COOKIE not in _cookies(scope) and _is_page(headers):
-        name = f"{BROWSER_COOKIE}={secrets.token_urlsafe(32)}"
-        kept.append((b"set-cookie", f"{name}; Path=/; HttpOnly; SameSite=Lax".encode()))
+    if _is_page(headers):
+        kept.append((b"set-cookie", browsers.kept(scope)))
     if scope.get("scheme") == "https":
         kept = [(name, _secure(value) if name.lower() == b"set-cookie" else value) for name, value in kept]
     return kept + ours
-
-
-def _cookies(scope: Message) -> SimpleCookie:
-    text = b"; ".join(value for name, value in scope.get("headers", ()) if name == b"cookie")
-    return SimpleCookie(text.decode("latin-1"))
 
 
 def _is_page(headers: Pairs) -> bool:

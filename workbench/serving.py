@@ -20,9 +20,9 @@ from starlette.responses import PlainTextResponse
 from streamlit import net_util
 
 from workbench import logs, startup
-from workbench.headers import BROWSER_COOKIE, Headers
+from workbench.headers import Headers
 
-__all__ = ["BROWSER_COOKIE", "Headers", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
+__all__ = ["Headers", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
 
 COLLECT_EVERY_SECONDS = 20
 READY_WITHIN_SECONDS = 2.0

@@ -7,7 +7,6 @@ drawn, so that undo, a file or another tab moves every slider too.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -17,21 +16,19 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import opening, persons, pictures, samples, words
+from workbench import browsers, opening, persons, pictures, samples, words
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
-from workbench.serving import BROWSER_COOKIE
 from workbench.store import revisions
 
 LANGUAGES = {"ja": "日本語", "en": "English"}
 
-# What `serving` makes; anything else in the cookie names nobody's desk.
-_OURS = re.compile(r"[A-Za-z0-9_-]{43}")
 _NOTICE = "session_notice"
 _DESK = "session_desk"
 _PERSON = "session_person"
 _CAME = "session_came"
 _REFUSED = "session_refused"
+_BROWSER = "session_browser"
 
 _signed_out: dict[str, float] = {}  # when, by browser
 
@@ -43,6 +40,7 @@ def _desks() -> Desks:
 
 def desk() -> Desk:
     """Return this visitor's desk; without a cookie (a test, a blocked cookie) the session's own."""
+    _leave_to_another_browser()
     if _has_signed_out():
         st.session_state[_PERSON] = None
         st.session_state.pop(_DESK, None)
@@ -63,12 +61,25 @@ def keeping() -> Keeping:
 
 
 def _browser() -> str | None:
-    cookie = st.context.cookies.get(BROWSER_COOKIE)
-    return cookie if isinstance(cookie, str) and _OURS.fullmatch(cookie) else None
+    return browsers.named(st.context.cookies)
+
+
+def _leave_to_another_browser() -> None:
+    """Leave nothing of a session to a browser that takes it up with another cookie.
+
+    Whoever knows a session's id can do that in Streamlit, and the id stands in the addresses of uploads.
+    """
+    now = _browser()
+    if not st.context.headers:
+        return  # nobody is connected just now
+    if st.session_state.setdefault(_BROWSER, now) != now:
+        st.session_state.clear()
+        st.session_state[_BROWSER] = now
 
 
 def person() -> str | None:
     """Return who has signed in; what their browser had come by and made is theirs from then on."""
+    _leave_to_another_browser()
     if _PERSON not in st.session_state:
         found, browser = persons.signed_in(), _browser()
         if found is not None and browser is not None:

@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 from kpi_core.errors import KpiError
 from tests.visits import GUEST, ME, kept
 from workbench import open_link
-from workbench.headers import BROWSER_COOKIE, Headers
+from workbench.browsers import COOKIE
+from workbench.headers import Headers
 from workbench.store import Actor, Store
 from workbench.store.engine import connect
 from workbench.store.limits import FAILURES
@@ -34,7 +35,7 @@ def answered(store, path="/enter", *, method="POST", body=b"", headers=None, coo
     sent = []
     app = Headers(Starlette(routes=open_link.routes(store if callable(store) else lambda: store)))
     given = {"host": "plans.example.test", "content-type": "application/json", **(headers or {})}
-    given |= {"cookie": f"{BROWSER_COOKIE}={cookie}"} if cookie else {}
+    given |= {"cookie": f"{COOKIE}={cookie}"} if cookie else {}
     scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "query_string": b""}
     scope |= {"scheme": "https", "client": (client, 5), "server": ("plans.example.test", 443), "root_path": ""}
     scope |= {"headers": [(name.encode(), value.encode()) for name, value in given.items() if value is not None]}
@@ -242,7 +243,7 @@ def page(store, language) -> str:
     )
     assert status == 200
     assert headers[b"cache-control"] == b"no-store"
-    assert BROWSER_COOKIE.encode() in headers[b"set-cookie"]
+    assert COOKIE.encode() in headers[b"set-cookie"]
     return body.decode()
 
 

@@ -15,7 +15,7 @@ from streamlit import net_util
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
 from kpi_core.errors import KpiError
-from workbench import logs, serving
+from workbench import browsers, logs, serving
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zb7q-a-plan-nobody-may-read"
@@ -47,7 +47,7 @@ def cookie(headers) -> SimpleCookie:
 
 
 def test_a_new_browser_gets_a_secret_name_no_script_can_read():
-    first, second = cookie(asked())[serving.BROWSER_COOKIE], cookie(asked())[serving.BROWSER_COOKIE]
+    first, second = cookie(asked())[browsers.COOKIE], cookie(asked())[browsers.COOKIE]
 
     assert len(first.value) == 43
     assert first.value != second.value
@@ -55,14 +55,39 @@ def test_a_new_browser_gets_a_secret_name_no_script_can_read():
     assert first["samesite"] == "Lax"
     assert first["path"] == "/"
     assert not first["secure"]
+    assert int(first["max-age"]) == 400 * 24 * 60 * 60  # a closed browser is no lost plan
 
 
 def test_over_https_the_name_travels_encrypted_only():
-    assert cookie(asked(scheme="https"))[serving.BROWSER_COOKIE]["secure"]
+    kept = cookie(asked(scheme="https"))
+
+    assert list(kept) == [browsers.COOKIE_OVER_HTTPS]
+    assert kept[browsers.COOKIE_OVER_HTTPS]["secure"]
 
 
-def test_a_known_browser_keeps_its_name_and_only_pages_give_one():
-    assert not cookie(asked([(b"cookie", b"other=1; gyakusan_browser=x")]))
+def test_over_https_a_name_that_another_page_of_the_domain_may_have_planted_says_nothing():
+    planted = f"{browsers.COOKIE}={'w' * 43}"
+
+    assert cookie(asked([(b"cookie", planted.encode())], scheme="https"))[browsers.COOKIE_OVER_HTTPS].value != "w" * 43
+    assert browsers.named({browsers.COOKIE: "w" * 43, browsers.COOKIE_OVER_HTTPS: "m" * 43}) == "m" * 43
+
+
+@pytest.mark.parametrize("beside", ["", "other=1; ", 'prefs={"a": 1, "b": [2]}; ', "flag; ", "a@b=1; ", "=; ", "é=ü; "])
+def test_a_known_browser_keeps_its_name_whatever_cookies_stand_beside_it(beside):
+    mine = f"{beside}{browsers.COOKIE}={'m' * 43}".encode()
+
+    assert cookie(asked([(b"cookie", mine)]))[browsers.COOKIE].value == "m" * 43
+
+
+@pytest.mark.parametrize("value", ["", "x", "m" * 42, "m" * 44, "m" * 42 + "!", '"' + "m" * 43])
+def test_what_is_no_name_of_ours_is_replaced(value):
+    given = cookie(asked([(b"cookie", f"{browsers.COOKIE}={value}".encode())]))[browsers.COOKIE].value
+
+    assert given != value
+    assert browsers.named({browsers.COOKIE: given}) == given
+
+
+def test_only_pages_give_a_name():
     assert not cookie(asked(content=b"application/javascript"))
 
 

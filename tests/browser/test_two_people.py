@@ -4,9 +4,11 @@ import itertools
 import time
 
 import pytest
+from google.protobuf.message import DecodeError
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from workbench.serving import BROWSER_COOKIE
+from workbench import browsers
 from workbench.store import Actor, Store
 
 pytestmark = pytest.mark.browser
@@ -26,7 +28,7 @@ def _person(browser: Browser) -> BrowserContext:
 
 
 def _actor(context: BrowserContext) -> Actor:
-    return Actor.of(next(one["value"] for one in context.cookies() if one["name"] == BROWSER_COOKIE))
+    return Actor.of(next(one["value"] for one in context.cookies() if one["name"] == browsers.COOKIE))
 
 
 def _types(page: Page, label: str, text: str) -> None:
@@ -45,6 +47,22 @@ def _begun(page: Page, address: str, store: Store) -> tuple[Actor, str]:
     plan_id = store.latest(actor)
     assert plan_id is not None
     return actor, plan_id
+
+
+class Sessions:
+    """The ids of the sessions that a page is told it is in."""
+
+    def __init__(self, page: Page) -> None:
+        self.ids: list[str] = []
+        page.on("websocket", lambda socket: socket.on("framereceived", self._note))
+
+    def _note(self, frame: bytes | str) -> None:
+        try:
+            said = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
+        except DecodeError:
+            return
+        if said.HasField("new_session"):
+            self.ids.append(said.new_session.initialize.session_id)
 
 
 @pytest.mark.parametrize("seconds", [15, pytest.param(60, marks=pytest.mark.long)])
@@ -107,3 +125,39 @@ def test_after_a_reload_the_plan_and_the_way_back_are_there(browser: Browser, ad
 
     expect(page.get_by_role("textbox", name="Goal")).to_have_value("1,100,000,000")
     mine.close()
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_who_knows_a_session_but_has_another_cookie_finds_nothing_of_it(
+    browser: Browser, address: str, store: Store, at_work: bool
+) -> None:
+    """Streamlit gives a session to whoever names it, its owner being there or just gone; and logs may name it."""
+    mine, theirs = (_person(browser) for _ in range(2))
+    first, second = mine.new_page(), theirs.new_page()
+    victim, stranger = Sessions(first), Sessions(second)
+    actor, plan_id = _begun(first, address, store)
+    first.get_by_role("link", name="Links and files").click()
+    expect(first.get_by_role("button", name="Make a link")).to_be_visible()
+    if not at_work:
+        first.close()
+    second.add_init_script(
+        f"""window.WebSocket = class extends WebSocket {{
+            constructor(url, protocols) {{ super(url, [...[protocols].flat().slice(0, 2), "{victim.ids[-1]}"]) }}
+        }}"""
+    )
+
+    second.goto(address)
+
+    expect(second.get_by_role("textbox", name="Goal")).to_have_value("1,000,000,000")
+    expect(second.get_by_text("Nothing changed yet")).to_be_visible()
+    assert stranger.ids[-1] == victim.ids[-1]  # else nothing was tried
+    _types(second, "Goal", "1.7B")
+    expect(second.locator(".st-key-standing")).to_contain_text("Saved")
+    assert store.read(actor, plan_id).plan.kgi.target == 1.1e9
+    assert store.latest(_actor(theirs)) != plan_id
+
+    again = mine.new_page()
+    again.goto(address)
+    expect(again.get_by_role("textbox", name="Goal")).to_have_value("1,100,000,000")
+    mine.close()
+    theirs.close()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import json
 import logging
-import re
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
@@ -23,8 +22,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from kpi_core.errors import KpiError
-from workbench import logs, words
-from workbench.headers import BROWSER_COOKIE
+from workbench import browsers, logs, words
 from workbench.store import Actor, Store
 from workbench.words import _
 
@@ -34,7 +32,6 @@ MAX_BYTES = 4_096
 
 _HERE = Path(__file__).parent
 _FRESH = {"cache-control": "no-store"}
-_A_COOKIE = re.compile(r"[A-Za-z0-9_-]{43}")
 _ended = frozenset({"not_allowed", "unknown_plan"})  # between coming by the link and sitting down
 _entering = CapacityLimiter(8)  # a database that hangs must not take the threads that serve files
 
@@ -66,7 +63,7 @@ def _fault(request: Request) -> int | None:
         return 403
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         return 415
-    return None if _A_COOKIE.fullmatch(request.cookies.get(BROWSER_COOKIE, "")) else 400
+    return 400 if browsers.named(request.cookies) is None else None
 
 
 def _is_ours(request: Request) -> bool:
@@ -98,7 +95,7 @@ def _token(body: bytes) -> str | None:
 
 async def _tried(request: Request, token: str, store: Callable[[], Store]) -> int:
     address = request.client.host if request.client else ""
-    come = partial(_come, store, Actor.of(request.cookies[BROWSER_COOKIE]), token, address)
+    come = partial(_come, store, Actor.of(browsers.named(request.cookies) or ""), token, address)
     try:
         return 204 if await to_thread.run_sync(come, limiter=_entering) else 404
     except KpiError as error:
