@@ -8,6 +8,7 @@ from workbench import logs, open_link, serving, storage
 
 logs.begin()
 serving.readiness.append(storage.ready)
+serving.daily.append(storage.purge)
 app = st.App(
     "workbench/shell.py",
     lifespan=serving.lifespan,

@@ -36,5 +36,5 @@ def kept(scope: MutableMapping[str, Any]) -> bytes:
 
 
 def _ours(cookies: Mapping[str, str], name: str) -> str | None:
-    found = cookies.get(name, "")
-    return found if _OURS.fullmatch(found) else None
+    found = cookies.get(name)
+    return found if isinstance(found, str) and _OURS.fullmatch(found) else None

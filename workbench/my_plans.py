@@ -10,7 +10,7 @@ from workbench import files, local_times, new_link, samples, session, words
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
 from workbench.store import Listed
-from workbench.store.plans import GRACE
+from workbench.store.rights import GRACE
 from workbench.words import _, md
 
 _DELETING = "share_deleting"

@@ -12,7 +12,7 @@ import gc
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.requests import Request
@@ -22,13 +22,17 @@ from streamlit import net_util
 from workbench import logs, startup
 from workbench.headers import Headers
 
-__all__ = ["Headers", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
+__all__ = ["Headers", "daily", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
 
 COLLECT_EVERY_SECONDS = 20
 READY_WITHIN_SECONDS = 2.0
+A_DAY = 86_400.0
 
 readiness: list[Callable[[], str | None]] = []
 """What must be well before people are sent here: each returns None, or a code that says what is not."""
+
+daily: list[Callable[[], None]] = []
+"""What is done at start and every day, in a thread; if it fails, that is logged and tried again the next day."""
 
 _asking = CapacityLimiter(8)  # checks that hang must not take the threads that serve files
 
@@ -38,24 +42,34 @@ net_util.get_external_ip = lambda: None
 
 @asynccontextmanager
 async def lifespan(_app: object) -> AsyncIterator[None]:
-    """Check the options, freeze what start-up left behind, and collect garbage at intervals until the server stops."""
+    """Check the options, freeze what start-up left behind; until the server stops, collect garbage and do chores."""
     startup.check()
     gc.collect()
     gc.freeze()
-    collecting = asyncio.create_task(_collect())
+    tasks = [asyncio.create_task(_collect()), asyncio.create_task(_do_daily())]
     logs.tell("started", hosted=startup.hosted())
     try:
         yield
     finally:
-        collecting.cancel()
-        with suppress(asyncio.CancelledError):
-            await collecting
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _collect() -> None:
     while True:
         await asyncio.sleep(COLLECT_EVERY_SECONDS)
         gc.collect()
+
+
+async def _do_daily() -> None:
+    while True:
+        for chore in daily:
+            try:
+                await to_thread.run_sync(chore, abandon_on_cancel=True)
+            except Exception as error:
+                logs.tell("chore_failed", level=logging.WARNING, **logs.broken(error))
+        await asyncio.sleep(A_DAY)
 
 
 async def healthz(_request: Request) -> PlainTextResponse:

@@ -25,6 +25,8 @@ from workbench import logs, persons
 _MUST_BE: dict[str, Any] = {
     "browser.gatherUsageStats": False,  # on, whole page addresses go to a third party
     "client.showErrorDetails": "none",  # a stack trace quotes what people typed
+    "client.showErrorLinks": False,  # search engines would be asked about what broke
+    "client.toolbarMode": "viewer",
     "global.developmentMode": False,
     "logger.enableRich": False,  # prints errors past our log
     "server.enableXsrfProtection": True,
@@ -33,7 +35,7 @@ _MUST_BE: dict[str, Any] = {
     "server.enableAgentApi": False,
 }
 _SECRET_CHARACTERS = 32
-_AT_MOST = {"server.maxUploadSize": 50, "server.maxMessageSize": 50}  # MB
+_AT_MOST = {"server.maxUploadSize": 20, "server.maxMessageSize": 50}  # MB
 
 
 class StartRefusedError(RuntimeError):

@@ -1,11 +1,11 @@
-"""The app's one store: opened with the first call that needs it, asked whether it is ready."""
+"""The app's one store: opened with the first call that needs it, asked whether it is ready, tidied every day."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from kpi_core.errors import KpiError
-from workbench.store import Store
+from workbench.store import Store, housekeeping
 
 
 @cache
@@ -22,3 +22,15 @@ def ready() -> str | None:
     except KpiError as error:
         return error.code
     return None
+
+
+def purge() -> None:
+    """Remove for good what was deleted more than thirty days ago.
+
+    Raises
+    ------
+    KpiError
+        What the database refuses.
+    """
+    store().prepare()
+    housekeeping.purge(store().database)

@@ -91,6 +91,26 @@ def test_only_pages_give_a_name():
     assert not cookie(asked(content=b"application/javascript"))
 
 
+def test_chores_are_done_at_start_and_one_that_fails_keeps_none_from_being_done(monkeypatch):
+    done = threading.Event()
+
+    def failing() -> None:
+        raise KpiError("store_down", "The storage does not answer.")
+
+    async def served() -> None:
+        async with serving.lifespan(None):
+            for _ in range(500):
+                if done.is_set():
+                    break
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr(serving, "daily", [failing, done.set])
+    monkeypatch.setattr(serving.startup, "check", lambda: None)
+    asyncio.run(served())
+
+    assert done.is_set()
+
+
 def test_no_outside_service_is_asked_who_we_are(monkeypatch):
     """Streamlit would ask at start, unless told an address to print, and when a foreign origin opens a connection."""
     monkeypatch.setattr(net_util, "_make_blocking_http_get", lambda *_args, **_more: pytest.fail("asked outside"))
@@ -278,7 +298,7 @@ def test_the_options_that_keep_it_private_and_fast_are_set_in_the_file():
     assert options["server"]["enableXsrfProtection"] is True
     assert options["server"]["enableStaticServing"] is False
     assert options["server"]["enableAgentApi"] is False
-    assert options["server"]["maxUploadSize"] <= 50  # over 5 MB our own sentence refuses it
+    assert options["server"]["maxUploadSize"] <= 20  # over 5 MB our own sentence refuses it
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])

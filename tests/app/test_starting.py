@@ -34,7 +34,7 @@ def test_the_variable_that_seems_to_switch_telemetry_off_does_not_so_the_server_
     assert code
     assert said(told).startswith("Gyakusan does not start where others can reach it: browser.gatherUsageStats is true")
     assert 'client.showErrorDetails is "full" and must be "none"' in said(told)
-    assert "server.maxUploadSize is 200 and must be at most 50" in said(told)
+    assert "server.maxUploadSize is 200 and must be at most 20" in said(told)
     assert "Traceback (" not in told
 
 
@@ -136,7 +136,7 @@ def answer(url, headers=None):
         ("server.enableCORS", False),
         ("server.enableStaticServing", True),
         ("server.enableAgentApi", True),
-        ("server.maxUploadSize", 51),
+        ("server.maxUploadSize", 21),
         ("server.maxMessageSize", 200),
     ],
 )

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
@@ -165,6 +165,23 @@ def test_nothing_is_restored_over_plans(store: Store, plan: Plan, tmp_path: Path
 
     assert refused.value.code == "store_not_empty"
     assert contents(store) == before
+
+
+def test_nothing_is_restored_over_another_programs_tables(store: Store, plan: Plan, tmp_path: Path):
+    used(store, plan)
+    backup(store.database, tmp_path / "backup")
+    target = connect(f"sqlite:///{tmp_path}/target.sqlite3")
+    with target.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE customers (name TEXT)"))
+        connection.execute(text("INSERT INTO customers VALUES ('A')"))
+
+    with pytest.raises(KpiError) as refused:
+        restore(target, tmp_path / "backup")
+
+    assert refused.value.code == "store_not_ours"
+    with target.engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM customers")) == 1
+    target.close()
 
 
 def test_a_backup_is_its_owners_only_and_a_failed_one_leaves_the_last(

@@ -48,6 +48,17 @@ def test_a_deleted_plan_can_be_had_back_by_who_may_delete_it(store: Store, plan:
     assert store.read(VISITOR, plan_id).plan == plan
 
 
+def test_after_the_grace_it_cannot_be_had_back_even_before_it_is_purged(store: Store, plan: Plan, clock: Clock):
+    plan_id = used(store, plan, "one")
+    store.delete(OWNER, plan_id)
+    clock.pass_by(days=30)
+
+    assert store.plans(OWNER) == []
+    with pytest.raises(KpiError) as refused:
+        store.undelete(OWNER, plan_id)
+    assert refused.value.code == "not_allowed"
+
+
 def test_after_the_grace_nothing_of_it_is_left_and_other_plans_are_untouched(store: Store, plan: Plan, clock: Clock):
     deleted, kept = used(store, plan, "one"), used(store, plan, "two")
     before = rows(store)

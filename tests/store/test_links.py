@@ -118,6 +118,21 @@ def test_revoking_ends_what_was_issued_by_that_link_if_it_is_wanted(store: Store
     assert store.can(guest, "read", plan_id) is store.can(VISITOR, "read", plan_id) is (not with_issued)
 
 
+def test_a_link_in_the_middle_that_was_revoked_before_hides_nobody(store: Store, plan_id: str):
+    helper, guest = Actor.of("helper"), Actor.of("guest")
+    link_id = come(store, helper, plan_id, "facilitate")
+    middle, token = store.issue(helper, plan_id, "facilitate")
+    store.enter(guest, token, address="192.0.2.1")
+    _link, deeper = store.issue(guest, plan_id, "facilitate")
+    store.enter(VISITOR, deeper, address="192.0.2.1")
+    store.revoke(helper, plan_id, middle.id)
+    assert store.can(VISITOR, "manage_links", plan_id)
+
+    store.revoke(OWNER, plan_id, link_id, with_issued=True)
+
+    assert not store.can(VISITOR, "read", plan_id)
+
+
 def test_a_link_lasts_no_longer_than_that_of_who_issues_it(store: Store, plan_id: str, clock: Clock):
     come(store, VISITOR, plan_id, "facilitate", expires_at=clock() + timedelta(hours=2))
 

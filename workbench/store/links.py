@@ -124,7 +124,7 @@ def revoke(connection: Connection, plan_id: str, link_id: str, now: datetime, *,
         raise KpiError("owner_link", "This is the right of the person who made the plan; it cannot be revoked.")
     connection.execute(update(links).where(chosen, links.c.revoked_at.is_(None)).values(revoked_at=now))
     if with_issued:
-        issued = (links.c.plan_id == plan_id) & (links.c.issued_by == link_id) & links.c.revoked_at.is_(None)
+        issued = (links.c.plan_id == plan_id) & (links.c.issued_by == link_id)  # what is revoked has issued others
         for issued_id in connection.scalars(select(links.c.id).where(issued)).all():
             revoke(connection, plan_id, issued_id, now, with_issued=True)
 

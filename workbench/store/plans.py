@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
 from kpi_core.document import Text
 from workbench.store import desks, links, revisions
 from workbench.store.revisions import Draft, Kept
-from workbench.store.rights import ROLES, Actor, Role, digest
+from workbench.store.rights import GRACE, ROLES, Actor, Role, digest
 from workbench.store.tables import grants, plans, put
 from workbench.store.tables import links as links_table
 from workbench.store.tables import revisions as revisions_table
-
-GRACE = timedelta(days=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +48,7 @@ def lock(connection: Connection, plan_id: str) -> None:
 
 
 def listed(connection: Connection, actor: Actor, now: datetime) -> list[Listed]:
-    """Return the plans the actor may see, the latest changed first; deleted ones if they may be restored."""
+    """Return the plans the actor may see, the latest changed first; deleted ones if they can be had back."""
     alive = links_table.c.revoked_at.is_(None) & (links_table.c.expires_at.is_(None) | (links_table.c.expires_at > now))
     chosen = (
         select(
@@ -65,6 +63,7 @@ def listed(connection: Connection, actor: Actor, now: datetime) -> list[Listed]:
         .join(grants, grants.c.link_id == links_table.c.id)
         .join(revisions_table, (revisions_table.c.plan_id == plans.c.id) & (revisions_table.c.number == plans.c.newest))
         .where(grants.c.visitor == actor.visitor, alive)
+        .where(plans.c.deleted_at.is_(None) | (plans.c.deleted_at > now - GRACE))
     )
     found: dict[str, Listed] = {}
     for row in connection.execute(chosen).mappings():

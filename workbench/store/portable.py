@@ -29,6 +29,7 @@ from kpi_core.errors import KpiError
 from workbench.store.engine import Database
 from workbench.store.files import sync_folder
 from workbench.store.migrating import known, schema, upgrade
+from workbench.store.tables import METADATA
 
 FORMAT = 1
 _BATCH = 200
@@ -77,7 +78,8 @@ def restore(database: Database, path: Path) -> Sum:
     Raises
     ------
     KpiError
-        `backup_damaged`, `backup_unknown`: nothing was changed; `store_not_empty`: there are plans already.
+        `backup_damaged`, `backup_unknown`: nothing was changed; `store_not_empty`: there are plans already;
+        `store_not_ours`: there are other tables.
     """
     head, total = _checked(path)
 
@@ -170,6 +172,12 @@ def _clear(connection: Connection) -> None:
     tables = _tables(connection)
     if "plans" in tables and connection.scalar(select(func.count()).select_from(tables["plans"])):
         raise KpiError("store_not_empty", "There are plans in this storage already. Restore into an empty one.")
+    if foreign := sorted(set(tables) - set(METADATA.tables)):
+        raise KpiError(
+            "store_not_ours",
+            "This storage holds something else: {tables}. Restore into one of its own.",
+            tables=", ".join(foreign[:5]),
+        )
     found = MetaData()
     found.reflect(connection)
     found.drop_all(connection)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection, select
@@ -20,6 +20,8 @@ Role = Literal["view", "edit", "facilitate"]
 Action = Literal[
     "read", "try", "save_copy", "save", "undo", "restore", "label", "manage_links", "delete", "restore_deleted"
 ]
+
+GRACE = timedelta(days=30)  # for so long a deleted plan can be had back
 
 ROLES: tuple[Role, ...] = ("view", "edit", "facilitate")  # each may do what those before it may
 NEEDS: dict[Action, Role] = {
@@ -62,9 +64,9 @@ def digest(secret: str) -> str:
 
 
 def held(connection: Connection, actor: Actor, plan_id: str, now: datetime, *, deleted: bool = False) -> list[Held]:
-    """Return the links by which the actor may be at a plan that is there (or is deleted), the strongest last."""
+    """Return the links by which the actor may be at a plan that is there (or can be had back), the strongest last."""
     alive = links.c.revoked_at.is_(None) & (links.c.expires_at.is_(None) | (links.c.expires_at > now))
-    there = plans.c.deleted_at.is_not(None) if deleted else plans.c.deleted_at.is_(None)
+    there = plans.c.deleted_at > now - GRACE if deleted else plans.c.deleted_at.is_(None)
     chosen = (
         select(links.c.id, links.c.role, links.c.expires_at)
         .join(grants, grants.c.link_id == links.c.id)
