@@ -1,6 +1,6 @@
 """A metric under another id: the same plan, every mention of it included.
 
-Ids of new metrics are counted up (`metric_15`), so that two people who add one at once both take the same.
+Two people may still take the same id for something new: in files they wrote, or by what they call it.
 """
 
 from __future__ import annotations

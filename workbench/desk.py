@@ -100,20 +100,28 @@ class Desk:
             self.put(plan, baseline=plan, kind="open")
 
     def undo(self) -> None:
-        """Take the last thing done here back."""
+        """Take the last thing done here back.
+
+        Raises
+        ------
+        KpiError
+            What the database refuses, where it has to be asked what was there before; nothing was taken back.
+        """
         with self.lock:
             if self.can_undo:
+                step = self.steps[self.at - 1]
+                moved = self._moved(step.after, step.before)
                 self.at -= 1
-                step = self.steps[self.at]
-                self._show(self._moved(step.after, step.before), step.baselines[0], "undo")
+                self._show(moved, step.baselines[0], "undo")
 
     def redo(self) -> None:
-        """Take the last undo back."""
+        """Take the last undo back; raises as `undo`."""
         with self.lock:
             if self.can_redo:
                 step = self.steps[self.at]
+                moved = self._moved(step.before, step.after)
                 self.at += 1
-                self._show(self._moved(step.before, step.after), step.baselines[1], "redo")
+                self._show(moved, step.baselines[1], "redo")
 
     def follow(self, plan: Plan) -> None:
         """Show what the plan has become elsewhere; what was done here can still be undone."""
@@ -154,6 +162,18 @@ class Desks:
             while len(self._desks) > self._limit:
                 self._desks.popitem(last=False)
             return desk
+
+    def last(self, browser: str, *, without: str | None = None) -> Desk | None:
+        """Return the desk that this browser used last, of those that are here."""
+        with self._lock:
+            return next(
+                (
+                    desk
+                    for (whose, plan_id), desk in reversed(self._desks.items())
+                    if whose == browser and plan_id != without
+                ),
+                None,
+            )
 
     def known_as(self, browser: str, plan_id: str, desk: Desk) -> None:
         """Let a desk be found under the name its plan has got."""

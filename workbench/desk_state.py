@@ -1,7 +1,7 @@
 """What lies on a desk beside its plan, as data that can be kept: the way back, the baseline, scenarios, the language.
 
-Steps are kept as the numbers of the revisions before and after them. A step that has no numbers yet, and what lies
-before it, is left out: it is on the screen of whoever did it, and is kept as soon as it has one.
+Steps are kept as the numbers of the revisions before and after them; a plan that is no revision, because it is not
+saved yet or was merged when it was, is kept whole.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def state(desk: Desk, numbers: Mapping[str, int], author: str) -> dict[str, Any]
     steps: list[dict[str, Any]] = []
     at = 0
     for place, step in enumerate(desk.steps[first : first + 2 * MAX_STEPS_KEPT], first):
-        ends = [side if isinstance(side, int) else numbers.get(side.digest) for side in (step.before, step.after)]
-        if None in ends:
-            steps, at = [], 0
-            continue
+        ends = [
+            side if isinstance(side, int) else numbers.get(side.digest) or filed(side)
+            for side in (step.before, step.after)
+        ]
         steps.append({"numbers": ends, "baselines": [filed(plan) for plan in step.baselines]})
         at += place < desk.at
     return {
@@ -48,10 +48,11 @@ def state(desk: Desk, numbers: Mapping[str, int], author: str) -> dict[str, Any]
 def put_back(desk: Desk, kept: Mapping[str, Any]) -> str:
     """Put on a desk what was kept of it; return the author's name. What is missing is left as it is."""
     plans = {digest: Plan.from_data(data) for digest, data in kept.get("plans", {}).items()}
-    steps = [
-        Step(step["numbers"][0], step["numbers"][1], (plans[step["baselines"][0]], plans[step["baselines"][1]]))
-        for step in kept.get("steps", ())
-    ]
+    steps = []
+    for step in kept.get("steps", ()):
+        before, after = (plans[end] if isinstance(end, str) else int(end) for end in step["numbers"])
+        one, other = (plans[digest] for digest in step["baselines"])
+        steps.append(Step(before, after, (one, other)))
     scenarios = {name: plans[digest] for name, digest in kept.get("scenarios", {}).items()}
     desk.baseline, desk.scenarios = plans.get(kept.get("baseline", ""), desk.baseline), scenarios
     desk.language, desk.steps, desk.at = kept.get("language"), steps, int(kept.get("at", 0))

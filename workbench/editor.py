@@ -7,6 +7,7 @@ used stays in its field with the reason below it, and the plan stays as it was.
 from __future__ import annotations
 
 import re
+import secrets
 import unicodedata
 from typing import Any
 
@@ -225,10 +226,10 @@ def _add() -> None:
 
 
 def _free_id(plan: Plan) -> str:
-    number = len(plan.metrics) + 1
-    while f"metric_{number}" in plan.metrics:
-        number += 1
-    return f"metric_{number}"
+    """Return an id that nobody else takes who adds a metric at this moment: another's data would go into it."""
+    while (free := f"metric_{secrets.token_hex(3)}") in plan.metrics:
+        pass
+    return free
 
 
 def _number(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from workbench import files, refusals, session, standing, words
@@ -21,7 +23,8 @@ def show(keeping: Keeping) -> None:
             icon=":material/undo:",
             key="header_undo",
             disabled=not desk.can_undo,
-            on_click=desk.undo,
+            on_click=_go,
+            args=(desk.undo,),
             type="tertiary",
         )
         st.button(
@@ -29,7 +32,8 @@ def show(keeping: Keeping) -> None:
             icon=":material/redo:",
             key="header_redo",
             disabled=not desk.can_redo,
-            on_click=desk.redo,
+            on_click=_go,
+            args=(desk.redo,),
             type="tertiary",
         )
         st.download_button(
@@ -50,6 +54,10 @@ def show(keeping: Keeping) -> None:
         refusals.refuse(error, in_file=True)
     if said := session.notice():
         st.toast(md(said))
+
+
+def _go(way: Callable[[], None]) -> None:
+    session.attempt(way)
 
 
 def _language() -> None:

@@ -6,7 +6,8 @@ A change is on the screen at once and goes into a queue; a thread saves it and t
 answers, under the same key, so that it is kept once. "Saved" is said when nothing is pending. A change made on
 top of one that is not saved yet goes on top of what became of that one, merged with what others did or not.
 
-Who may only look changes the plan on the screen and nothing else.
+Who may only look changes the plan on the screen and nothing else; what was tried so is kept only if they say so,
+even once they may.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from workbench import desk_state, logs
 from workbench.desk import Desk
 from workbench.merging import merge
 from workbench.store import Actor, Clashing, Kept, Role, Store, new_key
+from workbench.store.failures import out_of_turn
 
 PATIENCE_SECONDS = 0.25  # so long a page waits for a save before it is drawn
 QUIET_SECONDS = 0.5  # so long nothing more is done before what lies beside the plan is kept: it may be large
@@ -108,6 +110,7 @@ class Keeping:
         self._arrived: tuple[Pending, Kept] | None = None
         self._looked = time.monotonic()
         self._desk_changed = False
+        self._let_go = self._stopped = False
         self.desk.keeper = self
         self.desk.loaded = self.loaded
 
@@ -118,8 +121,10 @@ class Keeping:
             return "local"
         if self.closed:
             return "closed"
+        if self.tried:
+            return "trying"
         if self.role == "view":
-            return "trying" if self.tried else "saved"
+            return "saved"
         if self.clash is not None:
             return "clash"
         if self.queue:
@@ -136,7 +141,7 @@ class Keeping:
         """Put the plan on the screen into the queue."""
         if self.store is None:
             return
-        if self.role == "view":
+        if self.role == "view" or self.tried:
             self.tried = True
             return
         with self._lock:
@@ -144,6 +149,7 @@ class Keeping:
             self.queue.append(self.shown)
             self._saved.clear()
             self._more.set()
+            self._stopped = False
             self._work()
 
     def wait(self) -> None:
@@ -186,6 +192,9 @@ class Keeping:
     def look(self, *, at_once: bool = False) -> None:
         """Look whether others have changed the plan, and whether one may still see it: once a second at most."""
         self.settle()
+        with self._lock:
+            if self.queue and not self._stopped:
+                self._work()
         now = time.monotonic()
         if self.store is None or self.plan_id is None or not (at_once or now - self._looked >= LOOK_EVERY_SECONDS):
             return
@@ -193,7 +202,8 @@ class Keeping:
         try:
             standing = self.store.standing(self.actor or Actor(""), self.plan_id)
             self.role, self.closed = standing.role, False
-            if not self.queue and not self.tried and not self.clash and standing.newest != self.number:
+            is_behind = self._let_go or standing.newest != self.number
+            if is_behind and not self.queue and not self.tried and not self.clash:
                 self._show(self.store.read(self.actor or Actor(""), self.plan_id))
             self.trouble = None if not self.queue else self.trouble
         except KpiError as error:
@@ -201,18 +211,25 @@ class Keeping:
             self.trouble = error
 
     def decide(self, plan: Plan) -> None:
-        """Keep what a person chose between both sides, made of theirs."""
+        """Keep what a person chose between both sides, made of theirs, and what they typed since on top."""
         with self.desk.lock:
             if self.clash is not None:
+                since = merge(self.clash.merged.ours, self.desk.plan, plan)
                 with self._lock:
                     self.shown, self.clash = self.clash.theirs, None
-                self.desk.follow(plan)
+                self.desk.follow(since.resolved({one.path: "ours" for one in since.clashes}))
                 self.keep("merge")
 
     def let_go(self) -> None:
         """Forget what was tried, and show the plan as it is kept."""
-        self.tried = False
+        self.tried, self._let_go = False, True
         self.look(at_once=True)
+
+    def keep_tried(self) -> None:
+        """Keep what was tried: whoever did may change the plan now."""
+        with self.desk.lock:
+            self.tried = False
+            self.keep("change")
 
     def _show(self, kept: Kept) -> None:
         with self.desk.lock, self._lock:
@@ -220,7 +237,7 @@ class Keeping:
                 self._follow(kept)
 
     def _follow(self, kept: Kept) -> None:
-        self.shown = kept.number
+        self.shown, self._let_go = kept.number, False
         self.known(kept.plan, kept.number)
         if kept.plan != self.desk.plan:
             self.desk.follow(kept.plan)
@@ -247,7 +264,12 @@ class Keeping:
         """Have a thread at work, one at most."""
         if not self._at_work:
             self._at_work = True
-            threading.Thread(target=self._keep_all, daemon=True).start()
+            try:
+                threading.Thread(target=self._keep_all, daemon=True).start()
+            except RuntimeError as error:  # the server has no thread left; the next look tries again
+                self._at_work = False
+                self.trouble = out_of_turn()
+                logs.tell("keeping_failed", level=logging.ERROR, **logs.broken(error))
 
     def _keep_all(self) -> None:
         failed = 0
@@ -330,4 +352,5 @@ class Keeping:
         """Stop trying until more is done."""
         with self._lock:
             self._desk_changed = self._at_work = False
+            self._stopped = True
             self._saved.set()

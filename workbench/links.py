@@ -53,9 +53,7 @@ def _one(plan: Plan, kind: str, ends: tuple[str, str], both: str) -> None:
     with field:
         fields.typed(md(said), key, f"{formats.plain_number(round(shown * 100, 6))}%", _changed(kind, ends))
     with button:
-        st.button(
-            _("Remove"), key=f"{key}.remove", type="tertiary", on_click=session.change, args=(_without(kind, ends),)
-        )
+        st.button(_("Remove"), key=f"{key}.remove", type="tertiary", on_click=_remove, args=(kind, ends))
 
 
 def _ksf(plan: Plan, label: str, key: str, options: list[str]) -> str:
@@ -94,8 +92,9 @@ def _changed(kind: str, ends: tuple[str, str]) -> Callable[[str], dict[str, Any]
     return changes
 
 
-def _without(kind: str, ends: tuple[str, str]) -> dict[str, Any]:
-    return {f"assumptions.{kind}": [link for link in _links(session.plan(), kind) if _ends(link) != ends]}
+def _remove(kind: str, ends: tuple[str, str]) -> None:
+    """Take a link away, of those that are there by now."""
+    session.change({f"assumptions.{kind}": [link for link in _links(session.plan(), kind) if _ends(link) != ends]})
 
 
 def _add(kind: str, ends: tuple[str, str]) -> None:

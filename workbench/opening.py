@@ -2,7 +2,8 @@
 
 A visitor is a browser, by the secret in its cookie, or a person who has signed in.
 
-If the database does not answer, people work on all the same; what they do is kept when it does.
+If the database does not answer, people work on all the same: at the desk that is still here, else at a fresh one;
+what they do is kept when it does.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from workbench.store import Actor, new_key
 
 
 def latest(desks: Desks, visitor: str, *, without: str | None = None) -> Desk:
-    """Return the desk of the plan a visitor worked at last, else of a fresh sample plan."""
+    """Return the desk of the plan a visitor worked at last, else of a fresh sample plan.
+
+    If the database does not answer, that is the desk they used last: it holds what is not saved yet.
+    """
     actor = Actor.of(visitor)
     try:
         plan_id = store().latest(actor)
@@ -32,8 +36,15 @@ def latest(desks: Desks, visitor: str, *, without: str | None = None) -> Desk:
         if owned is not None:
             return at(desks, visitor, owned.plan_id)
     except KpiError as error:
-        return _fresh(desks, visitor, error)
+        return desks.last(visitor, without=without) or _fresh(desks, visitor, error)
     return _fresh(desks, visitor)
+
+
+def came_too_soon(desk: Desk) -> bool:
+    """Return whether a desk is fresh only because the database did not answer, and nothing was done at it."""
+    keeping = desk.keeper
+    is_fresh = isinstance(keeping, Keeping) and keeping.plan_id is None and keeping.trouble is not None
+    return is_fresh and not desk.steps
 
 
 def at(desks: Desks, visitor: str, plan_id: str, language: str | None = None) -> Desk:
@@ -45,7 +56,12 @@ def at(desks: Desks, visitor: str, plan_id: str, language: str | None = None) ->
         `not_allowed`; what the database refuses.
     """
     desk = desks.of(visitor, plan_id, partial(_kept, Actor.of(visitor), plan_id))
-    store().looked(Actor.of(visitor), plan_id)
+    try:
+        store().looked(Actor.of(visitor), plan_id)
+    except KpiError as error:
+        if error.code in ("not_allowed", "unknown_plan"):
+            raise
+        logs.tell("visit_not_counted", level=logging.WARNING, code=error.code)
     if isinstance(desk.keeper, Keeping):
         desk.keeper.look(at_once=True)
         desk.language = desk.language or language
@@ -96,10 +112,13 @@ def forget(browser: str, person: str) -> None:
 def _fresh(desks: Desks, visitor: str, error: KpiError | None = None) -> Desk:
     def made() -> Desk:
         desk = Desk.holding(samples.sample_plan())
-        _keeper(desks, visitor, desk).trouble = error
+        _keeper(desks, visitor, desk)
         return desk
 
-    return desks.of(visitor, "", made)
+    desk = desks.of(visitor, "", made)
+    if isinstance(desk.keeper, Keeping):
+        desk.keeper.trouble = error
+    return desk
 
 
 def _keeper(desks: Desks, visitor: str, desk: Desk) -> Keeping:

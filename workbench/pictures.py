@@ -22,6 +22,7 @@ _PICTURE = "picture"  # the last one the browser has drawn
 _DRAWN = "pictures_drawn"  # the last one it is known to have drawn
 _RUNS = "pictures_begun"
 _RUN = "picture_begun"  # the last one the browser has seen begin
+_LEFT = "pictures_left"
 _TURN = "pictures_turn"  # one entry at a time
 _SEEN = "pictures_seen"  # the last one it is known to have seen begin
 
@@ -29,7 +30,7 @@ _SEEN = "pictures_seen"  # the last one it is known to have seen begin
 def begin() -> None:
     """Begin a page: from now on values are given that the browser may not have drawn yet."""
     state = st.session_state
-    state[_DRAWN] = max(state.get(_DRAWN, 0), state.get(_PICTURE) or 0)
+    state[_DRAWN] = max(state.get(_DRAWN, 0), _sent(_PICTURE, _PICTURES))
     state.setdefault(_TURN, threading.RLock())
     state[_RUNS] = state.get(_RUNS, 0) + 1
     _number(_RUN, state[_RUNS])
@@ -39,6 +40,18 @@ def end() -> None:
     """End the page with the number of its picture, for the browser to send back once it has drawn it."""
     st.session_state[_PICTURES] = _next_picture()
     _number(_PICTURE, st.session_state[_PICTURES])
+
+
+def _sent(key: str, given: str) -> int:
+    """Return the number the browser sends; 0 for one it was never given: it is of a server that has been restarted."""
+    number, most = st.session_state.get(key) or 0, st.session_state.get(given, 0)
+    return number if number <= most else 0
+
+
+def left() -> list[str]:
+    """Return, once, what a browser had in fields of a page it had opened before, where the plan says something else."""
+    found: list[str] = st.session_state.pop(_LEFT, [])
+    return found
 
 
 def _number(key: str, value: int) -> None:
@@ -52,6 +65,8 @@ def give(key: str, wanted: Any) -> str:
     """Let the widget `key` show what is `wanted`; return the key."""
     state, fields, drawn = st.session_state, _shown(), st.session_state.get(_DRAWN, 0)
     if key not in fields:
+        if state.get(_RUNS) == 1 and isinstance(state.get(key, wanted), str) and state.get(key, wanted) != wanted:
+            state.setdefault(_LEFT, []).append(state[key])
         fields[key] = Shown.first(wanted, _next_picture())
     shown = fields[key]
     if key not in state or state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn):
@@ -72,7 +87,7 @@ def overtaken(key: str) -> bool:
     if _is_pulse():
         return True
     known, seen = state.get(_DRAWN, 0), state.get(_SEEN, 0)
-    drawn, run = state.get(_PICTURE) or known, state.get(_RUN) or seen
+    drawn, run = _sent(_PICTURE, _PICTURES) or known, _sent(_RUN, _RUNS) or seen
     if drawn < known or run < seen or fields[key].says_nothing(state.get(key), drawn, run=run):
         return True
     state[_DRAWN], state[_SEEN], fields[key] = drawn, run, fields[key].entered(state.get(key), drawn, run=run)

@@ -28,6 +28,8 @@ _DESK = "session_desk"
 _PERSON = "session_person"
 _CAME = "session_came"
 _REFUSED = "session_refused"
+_DRAFTS = "session_drafts"
+_BESIDE = ("agreed_", "kept_")
 _BROWSER = "session_browser"
 
 _signed_out: dict[str, float] = {}  # when, by browser
@@ -42,8 +44,8 @@ def desk() -> Desk:
     """Return this visitor's desk; without a cookie (a test, a blocked cookie) the session's own."""
     _leave_to_another_browser()
     if _has_signed_out():
+        st.session_state.clear()
         st.session_state[_PERSON] = None
-        st.session_state.pop(_DESK, None)
     own: Desk | None = st.session_state.get(_DESK)
     if own is None:
         visitor = _visitor()
@@ -116,8 +118,27 @@ def _visitor() -> str | None:
 
 
 def _work_at(own: Desk) -> None:
+    """Sit down at another desk; what was typed beside the last plan stays with it, until one comes back to it."""
+    drafts: dict[str, dict[str, Any]] = st.session_state.setdefault(_DRAFTS, {})
+    drafts[keeping().plan_id or ""] = {key: st.session_state.pop(key) for key in _beside()}
     st.session_state[_DESK] = own
+    st.session_state.update(drafts.pop(keeping().plan_id or "", {}))
     refusals().clear()
+
+
+def _beside() -> list[str]:
+    """Return the keys of what is typed and looked at beside a plan: drafts of an agreement, which card is open."""
+    beside = {str(key): value for key, value in st.session_state.items() if str(key).startswith(_BESIDE)}
+    return [key for key, value in beside.items() if not isinstance(value, bool)]  # no button can be given its press
+
+
+def come_back() -> None:
+    """Go back to the plan one worked at, if the storage did not answer when the page was opened."""
+    visitor, own = _visitor(), desk()
+    if visitor is not None and opening.came_too_soon(own):
+        found = opening.latest(_desks(), visitor)
+        if found is not own:
+            _work_at(found)
 
 
 def switch_to(plan_id: str) -> None:

@@ -35,6 +35,7 @@ _ICONS: dict[Status, str] = {
 
 def look() -> Keeping:
     """Return the kept side of the desk as it is now, to be drawn."""
+    session.come_back()
     keeping = session.keeping()
     keeping.wait()
     keeping.look()
@@ -45,6 +46,7 @@ def look() -> Keeping:
 @st.fragment(run_every=EVERY_SECONDS)
 def pulse() -> None:
     """Say how it stands with the plan, and draw the page anew when something else is to be seen on it."""
+    session.come_back()
     keeping = session.keeping()
     keeping.look()
     if session.recall(_DRAWN) != _seen(keeping):
@@ -78,7 +80,7 @@ def notes(keeping: Keeping) -> None:
     if keeping.clash is not None:
         _choice(keeping)
     elif keeping.status == "trying":
-        _trying()
+        _trying(keeping)
     elif keeping.trouble is not None:
         st.warning(md(words.error(keeping.trouble)), icon=":material/cloud_off:")
 
@@ -94,14 +96,20 @@ def closed(keeping: Keeping) -> None:
             st.download_button(_("Take what I typed along"), data=plan.to_yaml, file_name=files.name(plan))
 
 
-def _trying() -> None:
+def _trying(keeping: Keeping) -> None:
+    may_keep = keeping.role != "view"
     with st.container(border=True, key="trying"):
         st.markdown(
-            _("Your link only lets you look. What you change here is yours alone; it is not saved in the plan.")
+            _("You may change this plan now. What you changed here before is not saved in it yet.")
+            if may_keep
+            else _("Your link only lets you look. What you change here is yours alone; it is not saved in the plan.")
         )
         with st.container(horizontal=True):
-            st.button(_("Save as my own plan"), key="save_copy", type="primary", on_click=_copy)
-            st.button(_("Back to the plan"), key="let_go", on_click=session.keeping().let_go)
+            if may_keep:
+                st.button(_("Save it in the plan"), key="keep_tried", type="primary", on_click=keeping.keep_tried)
+            else:
+                st.button(_("Save as my own plan"), key="save_copy", type="primary", on_click=_copy)
+            st.button(_("Back to the plan"), key="let_go", on_click=keeping.let_go)
 
 
 def _copy() -> None:

@@ -8,7 +8,7 @@ from itertools import groupby
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import local_times, pictures, session, words
+from workbench import fields, local_times, pictures, session, words
 from workbench.keeping import Keeping
 from workbench.merging import Merged, merge
 from workbench.rows import versions as rows
@@ -68,6 +68,7 @@ def _ways(shelf: Shelf, version: Version, keeping: Keeping) -> None:
                 args=(shelf, version.number),
                 width=320,
             )
+            fields.reason(f"label_{version.number}", _("Name of this version"))
         if version.number != keeping.number and not version.is_aside:
             st.button(
                 _("Go back to this version") if keeping.role != "view" else _("Try this version on my screen"),
@@ -123,4 +124,4 @@ def _label(shelf: Shelf, number: int) -> None:
         return
     said = str(session.typed(f"label_{number}") or "")
     session.remember(f"named_version_{shelf.plan_id}_{number}", True)
-    session.attempt(lambda: shelf.store.label(shelf.actor, shelf.plan_id, number, said))
+    session.attempt(lambda: shelf.store.label(shelf.actor, shelf.plan_id, number, said), key=f"label_{number}")

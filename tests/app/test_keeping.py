@@ -3,6 +3,7 @@
 import time
 
 import pytest
+from sqlalchemy import exc
 
 from kpi_core.errors import KpiError
 from workbench import keeping as keeping_
@@ -278,3 +279,149 @@ def test_what_lies_beside_the_plan_and_cannot_be_read_hides_no_plan(store, own, 
 
     assert again.plan == own.plan
     assert again.steps == []
+
+
+@pytest.fixture
+def down(store, monkeypatch):
+    """Call it, and the database answers nothing; call it with False, and it answers again."""
+    real = store.database.engine.begin
+
+    def switch(is_down=True):
+        def refused(*_args, **_more):
+            raise exc.OperationalError("", {}, Exception("down"))
+
+        monkeypatch.setattr(store.database.engine, "begin", refused if is_down else real)
+        monkeypatch.setattr(store.database._writer, "begin", refused if is_down else real_write)
+
+    real_write = store.database._writer.begin
+    return switch
+
+
+def test_what_was_refused_for_a_while_is_not_called_saved(store, own):
+    """The plan is deleted while somebody works at it, and the deletion is taken back."""
+    own.change({"metrics.cvr.value": 0.013})
+    owner = _settled(own.keeper)
+    other = _by_link(store, owner, "edit")
+    store.delete(owner.actor, owner.plan_id)
+    other.change({"metrics.cvr.value": 0.014})
+    assert _settled(other.keeper).status == "closed"
+
+    store.undelete(owner.actor, owner.plan_id)
+    other.keeper.look(at_once=True)
+    other.change({"metrics.visitors.value": 410_000})
+
+    assert (other.keeper.role, _settled(other.keeper).status) == ("edit", "trying")
+    assert store.read(owner.actor, owner.plan_id).plan.metrics["cvr"].value == 0.013
+    other.keeper.keep_tried()
+    assert _settled(other.keeper).status == "saved"
+    kept = store.read(owner.actor, owner.plan_id).plan
+    assert (kept.metrics["cvr"].value, kept.metrics["visitors"].value) == (0.014, 410_000)
+
+
+def test_what_was_tried_is_let_go_although_nobody_else_changed_anything(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    viewer = _by_link(store, _settled(own.keeper), "view")
+    viewer.change({"metrics.cvr.value": 0.014})
+
+    viewer.keeper.let_go()
+
+    assert (viewer.keeper.status, viewer.plan) == ("saved", own.plan)
+
+
+def test_a_reload_while_the_database_is_down_shows_what_is_not_saved_yet(store, down):
+    desks = Desks()
+    own = opening.latest(desks, "ours")
+    own.change({"metrics.cvr.value": 0.013})
+    _settled(own.keeper)
+    down()
+    own.change({"metrics.cvr.value": 0.014})
+
+    again = opening.latest(desks, "ours")
+
+    assert again is own
+    assert opening.latest(desks, "theirs") is not own
+    down(False)
+    assert _settled(own.keeper).status == "saved"
+
+
+def test_a_page_opened_while_the_database_was_down_finds_its_plan_when_it_answers(store, own, down):
+    own.change({"metrics.cvr.value": 0.013})
+    _settled(own.keeper)
+    down()
+    desks = Desks()
+    fresh = opening.latest(desks, "ours")
+    assert opening.came_too_soon(fresh)
+
+    down(False)
+
+    found = opening.latest(desks, "ours")
+    assert (found.plan, opening.came_too_soon(found)) == (own.plan, False)
+    fresh.change({"metrics.cvr.value": 0.02 - 0.003})
+    assert not opening.came_too_soon(fresh)  # what was begun meanwhile is not left
+
+
+def test_choosing_between_two_versions_keeps_what_was_typed_meanwhile(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+    own.change({"metrics.cvr.value": 0.014})
+    _settled(own.keeper)
+    other.change({"metrics.cvr.value": 0.015})
+    keeping = _settled(other.keeper)
+    assert keeping.status == "clash"
+    other.plan = other.plan.replace({"kgi.target": 1.2e9})  # on the screen, and not in the queue's hands yet
+
+    keeping.decide(keeping.clash.merged.resolved({"metrics.cvr.value": "theirs"}))
+
+    assert _settled(keeping).status == "saved"
+    kept = store.read(own.keeper.actor, own.keeper.plan_id).plan
+    assert (kept.metrics["cvr"].value, kept.kgi.target) == (0.014, 1.2e9)
+
+
+def test_undo_that_cannot_be_read_takes_back_nothing_and_the_next_one_the_right_step(store, own, down):
+    own.change({"metrics.cvr.value": 0.013})
+    own.change({"metrics.visitors.value": 410_000})
+    _settled(own.keeper)
+    again = opening.latest(Desks(), "ours")
+    down()
+    with pytest.raises(KpiError):
+        again.undo()
+    assert again.plan == own.plan
+
+    down(False)
+    again.undo()
+
+    assert (again.plan.metrics["visitors"].value, again.plan.metrics["cvr"].value) == (400_000, 0.013)
+
+
+def test_the_way_back_over_a_merged_save_is_there_after_a_restart(store, own):
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+    other.change({"metrics.visitors.value": 410_000})
+    _settled(other.keeper)
+    own.change({"kgi.target": 1.2e9})  # made of what was there before
+    _settled(own.keeper).settle()
+    own.change({"kgi.target": 1.3e9})
+    _settled(own.keeper)
+
+    again = opening.latest(Desks(), "ours")
+    for _step in range(3):
+        again.undo()
+
+    assert again.plan == SAMPLE.replace({"metrics.visitors.value": 410_000})
+
+
+def test_a_server_without_a_thread_left_says_so_and_goes_on_later(store, own, monkeypatch):
+    real = keeping_.threading.Thread.start
+
+    def none_left(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(keeping_.threading.Thread, "start", none_left)
+    own.change({"metrics.cvr.value": 0.013})
+    assert (own.keeper.status, own.keeper.trouble.code) == ("waiting", "store_busy")
+
+    monkeypatch.setattr(keeping_.threading.Thread, "start", real)
+    own.keeper.look()
+
+    assert _settled(own.keeper).status == "saved"
+    assert store.read(own.keeper.actor, own.keeper.plan_id).plan == own.plan

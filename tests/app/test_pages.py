@@ -201,9 +201,19 @@ def test_a_new_metric_is_added_and_chosen_and_removed():
     next(button for button in app.button if button.label == "追加する").click().run()
 
     desk = app.session_state["session_desk"]
-    assert desk.plan.metrics["metric_15"].value == 120
-    app.button(key="remove_metric_15").click().run()
-    assert "metric_15" not in desk.plan.metrics
+    [metric] = [metric for metric, entry in desk.plan.metrics.items() if entry.name.ja == "紹介数"]
+    assert desk.plan.metrics[metric].value == 120
+    assert metric != opened_with_one_more()
+    app.button(key=f"remove_{metric}").click().run()
+    assert metric not in desk.plan.metrics
+
+
+def opened_with_one_more() -> str:
+    """Return the id that a metric gets which somebody else adds at the same moment."""
+    app = opened("tree")
+    app.text_input(key="new_metric_name").set_value("別のもの")
+    next(button for button in app.button if button.label == "追加する").click().run()
+    return next(reversed(app.session_state["session_desk"].plan.metrics))
 
 
 def test_a_metric_in_use_cannot_be_removed_and_the_reason_names_its_user():
