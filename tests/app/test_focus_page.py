@@ -510,3 +510,16 @@ def test_peoples_hours_have_one_name_in_japanese():
     assert "フィールドセールスの工数(時間)" in labels
     assert not [label for label in labels if label.startswith("時間")]
     assert "申告" not in said(app) + cells(app)
+
+
+def test_taking_a_synergy_away_leaves_one_that_was_added_meanwhile():
+    """In another tab, or by somebody else: the button was drawn before."""
+    app = opened()
+    desk = app.session_state["session_desk"]
+    kept = [{"pair": list(link.pair), "bonus": link.bonus} for link in desk.plan.assumptions.synergies]
+    desk.change({"assumptions.synergies": [*kept, {"pair": ["M1", "M2"], "bonus": 0.3}]})
+
+    app.button(key="assumptions.synergies.I3.I4.remove").click().run()
+
+    assert {link.pair for link in plan_of(app).assumptions.synergies} >= {("M1", "M2"), ("F1", "F3")}
+    assert ("I3", "I4") not in {link.pair for link in plan_of(app).assumptions.synergies}

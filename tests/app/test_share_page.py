@@ -316,3 +316,21 @@ def test_links_that_have_ended_are_told_from_those_that_open(store):
 
     assert [link.id for link in rows.live(links, now)] == [live.id]
     assert [link.id for link in rows.ended(links, now)] == [over.id]
+
+
+def test_what_was_typed_beside_one_plan_is_not_offered_to_another_and_is_there_again(store):
+    """An agreement's draft names people and says what was said: it would be written into a client's plan."""
+    first, second = kept(store), kept(store, samples.sample_plan().replace({"name": {"en": "Other client"}}))
+    app = visit(store, first, page="focus")
+
+    def noted(plan_id: str) -> str:
+        app.switch_page("../pages/share.py").run()
+        app.button(key=f"switch_{plan_id}").click().run()
+        app.switch_page("../pages/focus.py").run()
+        assert session_plan(app) == plan_id
+        return str(app.text_input(key="agreed_note").value)
+
+    with words.speaking("en"):  # choices are sent as they are spelt
+        app.text_input(key="agreed_note").set_value("secret of client A").run()
+        assert noted(second) == ""
+        assert noted(first) == "secret of client A"

@@ -150,6 +150,20 @@ def test_a_version_is_named_and_an_empty_name_takes_it_away(store):
     assert store.history(ACTOR, plan_id)[1].label == ""
 
 
+def test_a_name_that_cannot_be_kept_now_stays_in_its_field_with_the_reason(store, monkeypatch):
+    plan_id = three(store)
+    app = looked(store, plan_id, opened=(2,))
+
+    def read_only(*_args):
+        raise KpiError("store_read_only", "Nothing can be saved now: the storage is read-only.")
+
+    monkeypatch.setattr(store, "label", read_only)
+    app.text_input(key="label_2").set_value("KGI review").run()
+
+    assert app.text_input(key="label_2").value == "KGI review"
+    assert "read-only" in said(app)
+
+
 def test_what_was_merged_and_what_was_undone_is_said(store):
     plan_id = kept(store)
     saved(store, plan_id, 1, rate(0.78))
