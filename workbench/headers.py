@@ -22,7 +22,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from workbench import browsers, logs
+from workbench import browsers, logs, uploads
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -77,7 +77,7 @@ _CLOSED = re.compile(r"/_stcore/+(metrics|agent|script-health-check)(/|$)")
 
 
 class Headers:
-    """Middleware: the headers, the cookie, closed routes, and a plain answer if something breaks."""
+    """Middleware: headers, cookie, closed routes, no more uploads than fit, and a plain answer if something breaks."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -100,7 +100,7 @@ class Headers:
                 message["headers"] = _hardened(scope, list(message.get("headers", ())), self._always)
             await send(message)
 
-        app = PlainTextResponse("Not Found", 404) if _CLOSED.search(scope.get("path", "")) else self.app
+        app = self._for(scope)
         try:
             await app(scope, receive, send_with_headers)
         except Exception as error:
@@ -110,6 +110,15 @@ class Headers:
             if started:
                 raise
             await PlainTextResponse(f"Internal Server Error {error_id}", 500)(scope, receive, send_with_headers)
+
+    def _for(self, scope: Message) -> App:
+        """Return who answers: the app, unless the route is closed or there is no room for an upload."""
+        path = scope.get("path", "")
+        if _CLOSED.search(path):
+            return PlainTextResponse("Not Found", 404)
+        if scope.get("method") == "PUT" and uploads.is_too_much(path):
+            return PlainTextResponse("Too much has been uploaded. Reload the page.", 413)
+        return self.app
 
 
 def _hardened(scope: Message, headers: Pairs, always: Pairs) -> Pairs:

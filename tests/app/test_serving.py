@@ -9,13 +9,17 @@ import threading
 import tomllib
 from http.cookies import SimpleCookie
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from starlette.responses import PlainTextResponse
 from streamlit import net_util
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.web.server.server_util import is_url_from_allowed_origins
 
 from kpi_core.errors import KpiError
-from workbench import browsers, logs, serving
+from workbench import browsers, logs, serving, uploads
 
 ROOT = Path(__file__).parents[2]
 SECRET = "Zb7q-a-plan-nobody-may-read"
@@ -30,14 +34,14 @@ def asked(headers=(), *, scheme="http", kind="http", content=b"text/html; charse
     return through(app, headers, scheme=scheme, kind=kind)[0]["headers"]
 
 
-def through(app, headers=(), *, scheme="http", kind="http", path="/"):
+def through(app, headers=(), *, scheme="http", kind="http", path="/", method="GET"):
     """Return all that comes back when an app is asked through the middleware."""
     sent = []
 
     async def send(message):
         sent.append(message)
 
-    scope = {"type": kind, "scheme": scheme, "method": "GET", "path": path, "headers": list(headers)}
+    scope = {"type": kind, "scheme": scheme, "method": method, "path": path, "headers": list(headers)}
     asyncio.run(serving.Headers(app)(scope, None, send))
     return sent
 
@@ -109,6 +113,31 @@ def test_chores_are_done_at_start_and_one_that_fails_keeps_none_from_being_done(
     asyncio.run(served())
 
     assert done.is_set()
+
+
+@pytest.mark.parametrize(
+    ("held", "method", "status"),
+    [
+        ({}, "PUT", 204),
+        ({"mine": [20] * 2}, "PUT", 204),
+        ({"mine": [20] * 3}, "PUT", 413),
+        ({"mine": [20] * 3}, "DELETE", 204),
+        ({"other": [20] * 3}, "PUT", 204),
+        ({f"other {at}": [20] * 2 for at in range(10)}, "PUT", 413),
+    ],
+)
+def test_a_page_may_upload_a_few_files_and_all_pages_what_the_server_can_bear(monkeypatch, held, method, status):
+    """In megabytes; the limits are 60 for a page and 400 in all."""
+    files = MemoryUploadedFileManager("/upload")
+    for session, sizes in held.items():
+        for at, size in enumerate(sizes):
+            files.add_file(session, UploadedFileRec(str(at), "plan.yaml", "text/yaml", bytes(size * 1_000_000)))
+    monkeypatch.setattr(uploads.runtime, "exists", lambda: True)
+    monkeypatch.setattr(uploads.runtime, "get_instance", lambda: SimpleNamespace(uploaded_file_mgr=files))
+
+    answered = through(PlainTextResponse("", 204), path="/_stcore/upload_file/mine/new", method=method)
+
+    assert answered[0]["status"] == status
 
 
 def test_no_outside_service_is_asked_who_we_are(monkeypatch):
