@@ -33,12 +33,15 @@ _FLAGS = [
 
 @contextmanager
 def serve(
-    script: str = "app.py", *, folder: Path = ROOT, options: tuple[str, ...] = (), log: Path = Path(os.devnull)
+    script: str = "app.py",
+    *,
+    folder: Path = ROOT,
+    options: tuple[str, ...] = (),
+    log: Path = Path(os.devnull),
+    port: int | None = None,
 ) -> Iterator[str]:
     """Yield the address of a freshly started server that writes to `log`; stop it afterwards."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port() if port is None else port
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", *options]
     with log.open("w") as out, TemporaryDirectory(ignore_cleanup_errors=True) as data:
@@ -50,6 +53,13 @@ def serve(
                 yield address
             finally:
                 server.kill()  # a polite stop would wait for open pages
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _wait(address: str, server: subprocess.Popen[bytes]) -> None:

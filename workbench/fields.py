@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.errors import KpiError
 from workbench import formats, pictures, refusals, session
-from workbench.words import md
+from workbench.words import _, md
 
 Changes = Callable[[Any], dict[str, Any]]
 
@@ -25,8 +25,13 @@ def typed(
 
     The reason why an entry was refused stands under the field, or in `below` where the field is narrow.
     """
+    if entry := pictures.dropped(key, shown):
+        session.remember(f"dropped_{key}", entry)
     st.text_input(label, key=follow(key, shown), on_change=store, args=(key, changes), **looks)
     reason(key, label, below)
+    if entry := session.recall(f"dropped_{key}"):
+        said = _("The server was restarted and did not take up “{text}”. Type it again if it is to count.")
+        (below or st).caption(f":red[{md(said.format(text=entry[:80]))}]")
 
 
 def text(label: str, path: str, shown: str, *, below: DeltaGenerator | None = None) -> None:
@@ -110,6 +115,7 @@ def store(key: str, changes: Changes) -> None:
     """Put what was entered into the plan, or keep the reason why not."""
     if pictures.overtaken(key):
         return
+    session.remember(f"dropped_{key}", None)
     if not session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key):
         session.remember(f"seen_{key}", session.plan().digest)
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import streamlit as st
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from workbench.shown import Shown
@@ -22,7 +23,6 @@ _PICTURE = "picture"  # the last one the browser has drawn
 _DRAWN = "pictures_drawn"  # the last one it is known to have drawn
 _RUNS = "pictures_begun"
 _RUN = "picture_begun"  # the last one the browser has seen begin
-_LEFT = "pictures_left"
 _TURN = "pictures_turn"  # one entry at a time
 _SEEN = "pictures_seen"  # the last one it is known to have seen begin
 
@@ -48,12 +48,6 @@ def _sent(key: str, given: str) -> int:
     return number if number <= most else 0
 
 
-def left() -> list[str]:
-    """Return, once, what a browser had in fields of a page it had opened before, where the plan says something else."""
-    found: list[str] = st.session_state.pop(_LEFT, [])
-    return found
-
-
 def _number(key: str, value: int) -> None:
     """Give the browser a number that nobody sees and that comes back with all it sends."""
     with st.container(key=f"hidden_{key}"):
@@ -65,13 +59,27 @@ def give(key: str, wanted: Any) -> str:
     """Let the widget `key` show what is `wanted`; return the key."""
     state, fields, drawn = st.session_state, _shown(), st.session_state.get(_DRAWN, 0)
     if key not in fields:
-        if state.get(_RUNS) == 1 and isinstance(state.get(key, wanted), str) and state.get(key, wanted) != wanted:
-            state.setdefault(_LEFT, []).append(state[key])
         fields[key] = Shown.first(wanted, _next_picture())
     shown = fields[key]
     if key not in state or state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn):
         state[key], fields[key] = wanted, shown.given(wanted, _next_picture())
     return key
+
+
+def dropped(key: str, wanted: str) -> str | None:
+    """Return what stands in a text field that a browser had before its server was restarted, if it is not `wanted`.
+
+    Streamlit knows no field before it is drawn, so it calls nobody back for an entry made just then, and drops it.
+    Nothing says whether it was typed or is what the plan once said. Ask before `give`.
+    """
+    context = get_script_run_ctx()
+    if context is None or key in _shown() or st.session_state.get(_DRAWN):
+        return None
+    sent = context.session_state._state._new_widget_state.states  # noqa: SLF001 - as below
+    found = next((state.value for widget, state in [*sent.items()] if widget.endswith(f"-{key}")), None)
+    if not isinstance(found, WidgetState) or found.WhichOneof("value") != "string_value":
+        return None
+    return None if found.string_value == wanted else found.string_value
 
 
 def overtaken(key: str) -> bool:

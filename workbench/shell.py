@@ -9,7 +9,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from workbench import header, page, pictures, refusals, session, signing_in, standing, words
-from workbench.words import _, md
+from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
 
@@ -68,9 +68,6 @@ def _draw() -> None:
     except KpiError as error:
         refusals.refuse(error)
     pictures.end()
-    if left := pictures.left():
-        said = _("The page was opened anew. Not taken up was: {typed}. Type it again if it is to count.")
-        st.toast(md(said.format(typed=" / ".join(left))), duration="infinite", icon=":material/refresh:")
 
 
 main()

@@ -309,17 +309,3 @@ def test_a_number_of_a_server_that_was_restarted_keeps_no_entry_from_being_taken
     for typed, target in (("12億", 1.2e9), ("17億", 1.7e9), ("18億", 1.8e9)):
         app.text_input(key="kgi.target").set_value(typed).run()
         assert app.session_state["session_desk"].plan.kgi.target == target
-
-
-def test_what_stood_in_a_field_when_the_server_was_restarted_is_said():
-    """A browser brings along what it shows; nothing tells whether it was typed or is what the plan once said."""
-    app = AppTest.from_file("../../workbench/shell.py", default_timeout=30)
-    app.session_state["kgi.target"] = "31億 *"
-
-    app.run()
-
-    [told] = app.toast
-    assert "31億" in told.value
-    assert app.text_input(key="kgi.target").value == "1,000,000,000"
-    app.run()
-    assert not app.toast
