@@ -75,6 +75,7 @@ def _formula_field(plan: Plan, metric: str, entry: Metric) -> None:
         height=80,
         help=_("Use the names of metrics, numbers, + − × ÷ ^ ( ) and sum, min, max, if."),
     )
+    fields.untaken(key)
     error = session.refused(key)
     if error is None:
         st.caption(md(_("Value today: {value}").format(value=words.value(plan.tree.now(metric), entry))))
@@ -125,6 +126,7 @@ def _what_is_known(metric: str, entry: Metric) -> None:
             on_change=fields.store,
             args=(path, lambda ticked: {path: ticked or None}),
         )
+        fields.untaken(path, quote=False)
     if entry.formula is None:
         fields.choice(_("How its range spreads"), f"metrics.{metric}.shape", entry.shape or "triangular", _shapes())
 
@@ -160,7 +162,7 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
                 on_change=fields.store,
                 args=(session_key, lambda text: _becomes_computed(metric, text)),
             )
-            fields.reason(session_key, _("Formula"))
+            fields.reason(session_key, _("Formula"), quote=True)
         else:
             st.button(
                 _("Make it an input"),

@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.errors import KpiError
-from workbench import formats, pictures, refusals, session
+from workbench import formats, pictures, refusals, session, unseen
 from workbench.words import _, md
 
 Changes = Callable[[Any], dict[str, Any]]
@@ -28,10 +28,7 @@ def typed(
     if entry := pictures.dropped(key, shown):
         session.remember(f"dropped_{key}", entry)
     st.text_input(label, key=follow(key, shown), on_change=store, args=(key, changes), **looks)
-    reason(key, label, below)
-    if entry := session.recall(f"dropped_{key}"):
-        said = _("The server was restarted and did not take up “{text}”. Type it again if it is to count.")
-        (below or st).caption(f":red[{md(said.format(text=entry[:80]))}]")
+    reason(key, label, below, quote=True)
 
 
 def text(label: str, path: str, shown: str, *, below: DeltaGenerator | None = None) -> None:
@@ -112,11 +109,22 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
 
 @pictures.uninterrupted()
 def store(key: str, changes: Changes) -> None:
-    """Put what was entered into the plan, or keep the reason why not."""
+    """Put what was entered into the plan, or keep the reason why not; over what one has not seen it does not go."""
     if pictures.overtaken(key):
         return
-    session.remember(f"dropped_{key}", None)
-    if not session.attempt(lambda: session.desk().change(changes(session.typed(key))), key=key):
+    for note in ("dropped", "unseen"):
+        session.remember(f"{note}_{key}", None)
+
+    def enter() -> None:
+        entry = changes(session.typed(key))
+        with session.desk().lock:
+            if unseen.changed(entry):
+                session.remember(f"unseen_{key}", str(session.typed(key)))
+                return
+            session.desk().change(entry)
+            unseen.entered(entry)
+
+    if not session.attempt(enter, key=key):
         session.remember(f"seen_{key}", session.plan().digest)
 
 
@@ -133,8 +141,26 @@ def follow(key: str, shown: Any) -> str:
     return session.follow(key, shown)
 
 
-def reason(key: str, label: str, below: DeltaGenerator | None = None) -> None:
-    """Say below the field called `label`, or in `below`, why its entry was refused."""
+def reason(key: str, label: str, below: DeltaGenerator | None = None, *, quote: bool = False) -> None:
+    """Say below the field called `label`, or in `below`, why its entry was refused, or not taken up (as `untaken`)."""
+    untaken(key, below, quote=quote)
     if error := session.refused(key):
         lines = "\n".join(f":red[{md(said)}]  " for said in refusals.reasons(error, place=label))
         (below or st).caption(lines)
+
+
+def untaken(key: str, below: DeltaGenerator | None = None, *, quote: bool = True) -> None:
+    """Say below a field what was entered and did not go into the plan; without `quote` not in its own words."""
+    if entry := session.recall(f"dropped_{key}"):
+        said = _("The server was restarted and did not take up “{text}”. Type it again if it is to count.")
+    elif entry := session.recall(f"unseen_{key}"):
+        said = (
+            _("This was changed elsewhere before you saw it; “{text}” was not put over it. Type it again if it counts.")
+            if quote
+            else _(
+                "This was changed elsewhere before you saw it; yours was not put over it. Choose again if it counts."
+            )
+        )
+    else:
+        return
+    (below or st).caption(f":red[{md(said.format(text=entry[:200]))}]")

@@ -48,6 +48,16 @@ def _sent(key: str, given: str) -> int:
     return number if number <= most else 0
 
 
+def given() -> int:
+    """Return the number of the last picture that was given whole."""
+    return int(st.session_state.get(_PICTURES, 0))
+
+
+def drawn() -> int:
+    """Return the number of the last picture the browser is known to have drawn."""
+    return int(st.session_state.get(_DRAWN, 0))
+
+
 def _number(key: str, value: int) -> None:
     """Give the browser a number that nobody sees and that comes back with all it sends."""
     with st.container(key=f"hidden_{key}"):
@@ -112,7 +122,7 @@ def _is_pulse() -> bool:
 
 
 def _next_picture() -> int:
-    return int(st.session_state.get(_PICTURES, 0)) + 1
+    return given() + 1
 
 
 def _shown() -> dict[str, Shown]:

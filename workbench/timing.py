@@ -171,7 +171,7 @@ def _opening(plan: Plan) -> None:
         args=(key, lambda text: {"opening.deals": _deals(text)}),
         height=100,
     )
-    fields.reason(key, _("Deals"))
+    fields.reason(key, _("Deals"), quote=True)
     if told := sentences_time.pipeline(plan):
         st.caption(md(told))
 

@@ -259,7 +259,7 @@ def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_not
         behind(app, newest - 3 + at).text_input(key="name.en").set_value(names[at]).run()
         assert desk.plan.name.en == app.text_input(key="name.en").value == "Three"
 
-    behind(app, newest - 1).text_input(key="name.en").set_value("Mine").run()
+    behind(app, newest + 4).text_input(key="name.en").set_value("Mine").run()
     assert desk.plan.name.en == app.text_input(key="name.en").value == "Mine"
 
 
@@ -277,8 +277,8 @@ def test_what_a_person_sets_back_is_an_entry_once_the_browser_has_drawn_what_oth
     assert desk.plan.name.en == first
 
 
-def test_a_value_on_its_way_to_the_browser_takes_no_entry_back():
-    """What was typed before the browser drew what others did counts, also once it has drawn that."""
+def test_a_value_on_its_way_to_the_browser_is_no_entry_and_no_answer_to_one():
+    """What was typed before the browser drew what others did is asked for once more, also once it has drawn that."""
     app = opened("home", language="en")
     desk = app.session_state["session_desk"]
     before = app.number_input(key="picture").value
@@ -287,9 +287,13 @@ def test_a_value_on_its_way_to_the_browser_takes_no_entry_back():
     drawn = app.number_input(key="picture").value
 
     behind(app, before).text_input(key="name.en").set_value("Mine").run()
+    newest = app.number_input(key="picture").value
     behind(app, drawn).text_input(key="name.en").set_value("Theirs").run()
 
-    assert desk.plan.name.en == app.text_input(key="name.en").value == "Mine"
+    assert desk.plan.name.en == app.text_input(key="name.en").value == "Theirs"
+    assert "“Mine” was not put over it" in words(app).replace("\\", "")
+    behind(app, newest).text_input(key="name.en").set_value("Mine").run()
+    assert desk.plan.name.en == "Mine"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -307,5 +311,41 @@ def test_a_number_of_a_server_that_was_restarted_keeps_no_entry_from_being_taken
     app.number_input(key="picture").set_value(old)
     app.number_input(key="picture_begun").set_value(old)
     for typed, target in (("12億", 1.2e9), ("17億", 1.7e9), ("18億", 1.8e9)):
+        app.text_input(key="kgi.target").set_value(typed).run()
+        assert app.session_state["session_desk"].plan.kgi.target == target
+
+
+def test_an_entry_is_not_put_over_what_its_maker_has_not_seen_yet():
+    """Another tab, or somebody else: until the page is drawn anew its field says what the plan said before."""
+    app = opened("home", language="en")
+    desk = app.session_state["session_desk"]
+    desk.change({"kgi.target": 1.5e9})
+
+    app.text_input(key="kgi.target").set_value("1.2B").run()
+
+    assert desk.plan.kgi.target == 1.5e9
+    assert app.text_input(key="kgi.target").value == "1,500,000,000"
+    assert "“1.2B” was not put over it" in words(app).replace("\\", "")
+    app.text_input(key="kgi.target").set_value("1.2B").run()
+    assert desk.plan.kgi.target == 1.2e9
+    assert "not put over it" not in words(app)
+
+
+def test_an_entry_goes_on_top_of_what_was_changed_elsewhere_in_other_fields():
+    app = opened("home")
+    desk = app.session_state["session_desk"]
+    desk.change({"metrics.cvr.value": 0.013})
+
+    app.text_input(key="kgi.target").set_value("12億").run()
+
+    assert (desk.plan.kgi.target, desk.plan.metrics["cvr"].value) == (1.2e9, 0.013)
+
+
+def test_two_entries_in_one_field_before_the_browser_has_drawn_the_first_both_count():
+    app = opened("home")
+    old = app.number_input(key="picture").value
+
+    for typed, target in (("12億", 1.2e9), ("13億", 1.3e9)):
+        app.number_input(key="picture").set_value(old)
         app.text_input(key="kgi.target").set_value(typed).run()
         assert app.session_state["session_desk"].plan.kgi.target == target
