@@ -14,7 +14,7 @@ from kpi_core.plan import Plan
 from workbench import pictures, session
 
 _PLANS, _OWN = "unseen_plans", "unseen_own"
-_KEPT = 50
+_KEPT = 20  # pictures a browser may be behind, and fields entered: older plans are let go
 
 
 def drawn() -> None:
