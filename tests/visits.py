@@ -69,7 +69,7 @@ def visit(
         desk = Desk.holding(first.plan)
         Keeping(desk, store, actor, plan_id, store.standing(actor, plan_id).role, "", first.number)
     desk.language = language
-    app.session_state["session_desk"] = desk
+    app.session_state["visit"] = {"session_desk": desk}
     app.run()
     return app.switch_page(f"../pages/{page}.py").run()
 
@@ -95,4 +95,4 @@ def settled(desk: Desk) -> None:
 
 def session_plan(app: AppTest) -> str:
     """Return the id of the plan the page works on."""
-    return app.session_state["session_desk"].keeper.plan_id
+    return app.session_state["visit"]["session_desk"].keeper.plan_id

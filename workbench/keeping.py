@@ -198,13 +198,13 @@ class Keeping:
         now = time.monotonic()
         if self.store is None or self.plan_id is None or not (at_once or now - self._looked >= LOOK_EVERY_SECONDS):
             return
-        self._looked = now
+        self._looked, shown = now, self.shown
         try:
             standing = self.store.standing(self.actor or Actor(""), self.plan_id)
             self.role, self.closed = standing.role, False
             is_behind = self._let_go or standing.newest != self.number
             if is_behind and not self.queue and not self.tried and not self.clash:
-                self._show(self.store.read(self.actor or Actor(""), self.plan_id))
+                self._show(self.store.read(self.actor or Actor(""), self.plan_id), shown)
             self.trouble = None if not self.queue else self.trouble
         except KpiError as error:
             self.closed = error.code in _REFUSED
@@ -231,9 +231,10 @@ class Keeping:
             self.tried = False
             self.keep("change")
 
-    def _show(self, kept: Kept) -> None:
+    def _show(self, kept: Kept, shown: int | Pending) -> None:
+        """Show what others made of the plan of what is shown, unless more was done here while it was read."""
         with self.desk.lock, self._lock:
-            if not self.queue and not self.tried:
+            if not self.queue and not self.tried and not self.clash and self.shown == shown:
                 self._follow(kept)
 
     def _follow(self, kept: Kept) -> None:

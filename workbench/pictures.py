@@ -15,6 +15,7 @@ import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from workbench import visit
 from workbench.shown import Shown
 
 _SHOWN = "pictures_shown"
@@ -29,33 +30,33 @@ _SEEN = "pictures_seen"  # the last one it is known to have seen begin
 
 def begin() -> None:
     """Begin a page: from now on values are given that the browser may not have drawn yet."""
-    state = st.session_state
-    state[_DRAWN] = max(state.get(_DRAWN, 0), _sent(_PICTURE, _PICTURES))
-    state.setdefault(_TURN, threading.RLock())
-    state[_RUNS] = state.get(_RUNS, 0) + 1
-    _number(_RUN, state[_RUNS])
+    mine = visit.mine()
+    mine[_DRAWN] = max(drawn(), _sent(_PICTURE, _PICTURES))
+    mine.setdefault(_TURN, threading.RLock())
+    mine[_RUNS] = mine.get(_RUNS, 0) + 1
+    _number(_RUN, mine[_RUNS])
 
 
 def end() -> None:
     """End the page with the number of its picture, for the browser to send back once it has drawn it."""
-    st.session_state[_PICTURES] = _next_picture()
-    _number(_PICTURE, st.session_state[_PICTURES])
+    visit.mine()[_PICTURES] = _next_picture()
+    _number(_PICTURE, given())
 
 
 def _sent(key: str, given: str) -> int:
     """Return the number the browser sends; 0 for one it was never given: it is of a server that has been restarted."""
-    number, most = st.session_state.get(key) or 0, st.session_state.get(given, 0)
+    number, most = st.session_state.get(key) or 0, visit.mine().get(given, 0)
     return number if number <= most else 0
 
 
 def given() -> int:
     """Return the number of the last picture that was given whole."""
-    return int(st.session_state.get(_PICTURES, 0))
+    return int(visit.mine().get(_PICTURES, 0))
 
 
 def drawn() -> int:
     """Return the number of the last picture the browser is known to have drawn."""
-    return int(st.session_state.get(_DRAWN, 0))
+    return int(visit.mine().get(_DRAWN, 0))
 
 
 def _number(key: str, value: int) -> None:
@@ -67,11 +68,11 @@ def _number(key: str, value: int) -> None:
 
 def give(key: str, wanted: Any) -> str:
     """Let the widget `key` show what is `wanted`; return the key."""
-    state, fields, drawn = st.session_state, _shown(), st.session_state.get(_DRAWN, 0)
+    state, fields = st.session_state, _shown()
     if key not in fields:
         fields[key] = Shown.first(wanted, _next_picture())
     shown = fields[key]
-    if key not in state or state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn):
+    if key not in state or state[key] != wanted or shown.last != wanted or shown.is_on_its_way(drawn()):
         state[key], fields[key] = wanted, shown.given(wanted, _next_picture())
     return key
 
@@ -83,7 +84,7 @@ def dropped(key: str, wanted: str) -> str | None:
     Nothing says whether it was typed or is what the plan once said. Ask before `give`.
     """
     context = get_script_run_ctx()
-    if context is None or key in _shown() or st.session_state.get(_DRAWN):
+    if context is None or key in _shown() or drawn():
         return None
     sent = context.session_state._state._new_widget_state.states  # noqa: SLF001 - as below
     found = next((state.value for widget, state in [*sent.items()] if widget.endswith(f"-{key}")), None)
@@ -99,16 +100,16 @@ def overtaken(key: str) -> bool:
     an entry, that would take back what somebody else has just changed. A slow browser may be many values behind,
     and a slow server may take up its messages in the wrong order.
     """
-    state, fields = st.session_state, _shown()
+    mine, fields, said = visit.mine(), _shown(), st.session_state.get(key)
     if key not in fields:
         return False
     if _is_pulse():
         return True
-    known, seen = state.get(_DRAWN, 0), state.get(_SEEN, 0)
-    drawn, run = _sent(_PICTURE, _PICTURES) or known, _sent(_RUN, _RUNS) or seen
-    if drawn < known or run < seen or fields[key].says_nothing(state.get(key), drawn, run=run):
+    known, seen = drawn(), mine.get(_SEEN, 0)
+    picture, run = _sent(_PICTURE, _PICTURES) or known, _sent(_RUN, _RUNS) or seen
+    if picture < known or run < seen or fields[key].says_nothing(said, picture, run=run):
         return True
-    state[_DRAWN], state[_SEEN], fields[key] = drawn, run, fields[key].entered(state.get(key), drawn, run=run)
+    mine[_DRAWN], mine[_SEEN], fields[key] = picture, run, fields[key].entered(said, picture, run=run)
     return False
 
 
@@ -126,7 +127,7 @@ def _next_picture() -> int:
 
 
 def _shown() -> dict[str, Shown]:
-    found: dict[str, Shown] = st.session_state.setdefault(_SHOWN, {})
+    found: dict[str, Shown] = visit.mine().setdefault(_SHOWN, {})
     return found
 
 
@@ -146,7 +147,7 @@ def uninterrupted() -> Iterator[None]:
     may_end = state._yield_callback  # noqa: SLF001 - Streamlit has no other way, and its version is fixed
     object.__setattr__(state, "_yield_callback", lambda: None)
     try:
-        with state[_TURN] if _TURN in state else nullcontext():
+        with visit.mine().get(_TURN, nullcontext()):
             yield
     finally:
         object.__setattr__(state, "_yield_callback", may_end)

@@ -1,4 +1,4 @@
-"""The current plan and who is looking at it: with `pictures`, the only reader and writer of `st.session_state`.
+"""The current plan and who is looking at it: with `pictures` and `visit`, the only reader and writer of the session.
 
 Pages ask for `plan()` and say what should change; what is refused comes back as a notice,
 the plan on screen stays as it was. Values of widgets are copied from the plan before they are
@@ -16,7 +16,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import browsers, opening, persons, pictures, samples, words
+from workbench import browsers, opening, persons, pictures, samples, visit, words
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
 from workbench.store import revisions
@@ -29,7 +29,8 @@ _PERSON = "session_person"
 _CAME = "session_came"
 _REFUSED = "session_refused"
 _DRAFTS = "session_drafts"
-_BESIDE = ("agreed_", "kept_")
+_KEPT = "kept_"
+_WRITTEN = "agreed_"
 _BROWSER = "session_browser"
 
 _signed_out: dict[str, float] = {}  # when, by browser
@@ -45,12 +46,12 @@ def desk() -> Desk:
     _leave_to_another_browser()
     if _has_signed_out():
         st.session_state.clear()
-        st.session_state[_PERSON] = None
-    own: Desk | None = st.session_state.get(_DESK)
+        visit.mine()[_PERSON] = None
+    own: Desk | None = visit.mine().get(_DESK)
     if own is None:
         visitor = _visitor()
         own = Desk.holding(samples.sample_plan()) if visitor is None else opening.latest(_desks(), visitor)
-        st.session_state[_DESK] = own
+        visit.mine()[_DESK] = own
     return own
 
 
@@ -74,20 +75,21 @@ def _leave_to_another_browser() -> None:
     now = _browser()
     if not st.context.headers:
         return  # nobody is connected just now
-    if st.session_state.setdefault(_BROWSER, now) != now:
+    if visit.mine().setdefault(_BROWSER, now) != now:
         st.session_state.clear()
-        st.session_state[_BROWSER] = now
+        visit.mine()[_BROWSER] = now
 
 
 def person() -> str | None:
     """Return who has signed in; what their browser had come by and made is theirs from then on."""
     _leave_to_another_browser()
-    if _PERSON not in st.session_state:
+    mine = visit.mine()
+    if _PERSON not in mine:
         found, browser = persons.signed_in(), _browser()
         if found is not None and browser is not None:
             opening.adopt(browser, found)
-        st.session_state[_PERSON], st.session_state[_CAME] = found, time.monotonic()
-    who: str | None = st.session_state[_PERSON]
+        mine[_PERSON], mine[_CAME] = found, time.monotonic()
+    who: str | None = mine[_PERSON]
     return who
 
 
@@ -107,9 +109,10 @@ def forget_browser() -> None:
 
 def _has_signed_out() -> bool:
     """Return whether the person has signed out since this visit began, in another tab of the browser."""
-    if st.session_state.get(_PERSON) is None:
+    mine = visit.mine()
+    if mine.get(_PERSON) is None:
         return False
-    return _signed_out.get(_browser() or "", 0.0) > float(st.session_state[_CAME])
+    return _signed_out.get(_browser() or "", 0.0) > float(mine[_CAME])
 
 
 def _visitor() -> str | None:
@@ -119,17 +122,23 @@ def _visitor() -> str | None:
 
 def _work_at(own: Desk) -> None:
     """Sit down at another desk; what was typed beside the last plan stays with it, until one comes back to it."""
-    drafts: dict[str, dict[str, Any]] = st.session_state.setdefault(_DRAFTS, {})
-    drafts[keeping().plan_id or ""] = {key: st.session_state.pop(key) for key in _beside()}
-    st.session_state[_DESK] = own
-    st.session_state.update(drafts.pop(keeping().plan_id or "", {}))
+    mine, state = visit.mine(), st.session_state
+    drafts: dict[str, tuple[dict[str, Any], dict[str, Any]]] = mine.setdefault(_DRAFTS, {})
+    drafts[keeping().plan_id or ""] = (
+        {key: mine.pop(key) for key in [*mine] if key.startswith(_KEPT)},
+        {key: state.pop(key) for key in _written()},
+    )
+    mine[_DESK] = own
+    beside, written = drafts.pop(keeping().plan_id or "", ({}, {}))
+    mine.update(beside)
+    state.update(written)
     refusals().clear()
 
 
-def _beside() -> list[str]:
-    """Return the keys of what is typed and looked at beside a plan: drafts of an agreement, which card is open."""
-    beside = {str(key): value for key, value in st.session_state.items() if str(key).startswith(_BESIDE)}
-    return [key for key, value in beside.items() if not isinstance(value, bool)]  # no button can be given its press
+def _written() -> list[str]:
+    """Return the keys of the fields of an agreement: what was typed there is nowhere else yet."""
+    fields = {str(key): value for key, value in st.session_state.items() if str(key).startswith(_WRITTEN)}
+    return [key for key, value in fields.items() if not isinstance(value, bool)]  # no button can be given its press
 
 
 def come_back() -> None:
@@ -256,7 +265,7 @@ def refuse(error: KpiError) -> None:
 
 def refusals() -> dict[str, KpiError]:
     """Return what was refused, by the key of the field it was typed in ("" = not in a field)."""
-    found: dict[str, KpiError] = st.session_state.setdefault(_REFUSED, {})
+    found: dict[str, KpiError] = visit.mine().setdefault(_REFUSED, {})
     return found
 
 
@@ -269,12 +278,12 @@ def refused(key: str = "") -> KpiError | None:
 
 def tell(text: str) -> None:
     """Have the header say something once, on the next run."""
-    st.session_state[_NOTICE] = text
+    visit.mine()[_NOTICE] = text
 
 
 def notice() -> str | None:
     """Return what `tell` was told, once."""
-    said = st.session_state.pop(_NOTICE, None)
+    said = visit.mine().pop(_NOTICE, None)
     return said if isinstance(said, str) else None
 
 
@@ -290,12 +299,12 @@ def typed(key: str) -> Any:
 
 def remember(key: str, value: Any) -> None:
     """Keep a value for this visit: which card is selected, which KSFs are locked."""
-    st.session_state[f"kept_{key}"] = value
+    visit.mine()[f"{_KEPT}{key}"] = value
 
 
 def recall(key: str, otherwise: Any = None) -> Any:
     """Return what `remember` kept."""
-    return st.session_state.get(f"kept_{key}", otherwise)
+    return visit.mine().get(f"{_KEPT}{key}", otherwise)
 
 
 def take_as_baseline() -> None:

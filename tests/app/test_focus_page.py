@@ -43,7 +43,7 @@ def opened(plan=SAMPLE, language="en"):
 
 
 def plan_of(app):
-    return app.session_state["session_desk"].plan
+    return app.session_state["visit"]["session_desk"].plan
 
 
 def said(app):
@@ -259,7 +259,7 @@ def test_what_nobody_typed_follows_the_language():
     app = opened()
     assert app.text_area(key="agreed_F3_0_text").value == "Regular training, workshops and role play"
 
-    app.session_state["session_desk"].language = "ja"
+    app.session_state["visit"]["session_desk"].language = "ja"
     app.run()
 
     assert app.text_area(key="agreed_F3_0_text").value.startswith("定期的なトレーニング")
@@ -515,7 +515,7 @@ def test_peoples_hours_have_one_name_in_japanese():
 def test_taking_a_synergy_away_leaves_one_that_was_added_meanwhile():
     """In another tab, or by somebody else: the button was drawn before."""
     app = opened()
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     kept = [{"pair": list(link.pair), "bonus": link.bonus} for link in desk.plan.assumptions.synergies]
     desk.change({"assumptions.synergies": [*kept, {"pair": ["M1", "M2"], "bonus": 0.3}]})
 

@@ -105,6 +105,29 @@ def test_two_people_at_different_fields_both_end_on_both_changes(store, own):
     assert own.plan.metrics["unit_price"].value == 8_000_000
 
 
+def test_what_was_read_before_more_was_done_here_is_not_shown_over_it(store, own, monkeypatch):
+    own.change({"metrics.cvr.value": 0.013})
+    other = _by_link(store, _settled(own.keeper), "edit")
+    other.change({"metrics.visitors.value": 410_000})
+    _settled(other.keeper)
+    read = store.read
+
+    def slowly(*asked):
+        found = read(*asked)
+        monkeypatch.setattr(store, "read", read)
+        own.change({"metrics.cvr.value": 0.014})
+        _settled(own.keeper)
+        return found
+
+    monkeypatch.setattr(store, "read", slowly)
+    own.keeper.look(at_once=True)
+
+    assert own.plan.metrics["cvr"].value == 0.014
+    own.keeper.look(at_once=True)
+    assert [own.plan.metrics[metric].value for metric in ("cvr", "visitors")] == [0.014, 410_000]
+    assert own.keeper.status == "saved"
+
+
 def test_changes_made_while_an_earlier_one_is_merged_clash_with_nobody(store, own):
     """The second change is made of a plan the store never saw as it was: its base is what that one was made of."""
     own.change({"metrics.cvr.value": 0.013})

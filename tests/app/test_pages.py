@@ -1,10 +1,11 @@
 """Every page, through the shell, for every plan that comes with the app and in both languages."""
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from kpi_core.plan import Plan
-from workbench import samples
+from workbench import samples, unseen
 from workbench.desk import Desk
 
 PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
@@ -15,7 +16,7 @@ def opened(name: str, *, plan: Plan | None = None, language: str = "ja") -> AppT
     app = AppTest.from_file("../../workbench/shell.py", default_timeout=30)
     desk = Desk.holding(plan or samples.sample_plan())
     desk.language = language
-    app.session_state["session_desk"] = desk
+    app.session_state["visit"] = {"session_desk": desk}
     app.run()
     if name != "home":
         app.switch_page(f"../pages/{name}.py").run()
@@ -61,7 +62,7 @@ def test_the_goal_is_typed_as_people_write_it_and_can_be_undone():
 
     app.text_input(key="kgi.target").set_value("１２億").run()
 
-    assert app.session_state["session_desk"].plan.kgi.target == 1_200_000_000
+    assert app.session_state["visit"]["session_desk"].plan.kgi.target == 1_200_000_000
     assert "3.36億円" in words(app).replace("\\", "")
     app.button(key="header_undo").click().run()
     assert app.text_input(key="kgi.target").value == "1,000,000,000"
@@ -73,7 +74,7 @@ def test_a_goal_that_is_none_is_refused_below_its_field(nonsense):
 
     app.text_input(key="kgi.target").set_value(nonsense).run()
 
-    assert app.session_state["session_desk"].plan.kgi.target == 1_000_000_000
+    assert app.session_state["visit"]["session_desk"].plan.kgi.target == 1_000_000_000
     assert app.text_input(key="kgi.target").value == nonsense
     assert any(":red[" in caption.value for caption in app.caption)
 
@@ -89,7 +90,7 @@ def test_another_metric_becomes_the_kgi():
 
 def test_a_refusal_names_the_field_as_people_know_it_and_quotes_numbers_as_typed():
     app = opened("tree", language="en")
-    app.session_state["kept_metric"] = "meeting_rate"
+    app.session_state["visit"]["kept_metric"] = "meeting_rate"
     app.run()
 
     app.text_input(key="metrics.meeting_rate.low").set_value("90%").run()
@@ -105,7 +106,7 @@ def test_moving_a_slider_changes_the_plan_once_and_undo_puts_it_back():
 
     app.slider(key="lever_meeting_rate").set_value(76.0).run()
 
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     assert desk.plan.metrics["meeting_rate"].value == 0.76
     assert desk.plan.tree.now("revenue") == pytest.approx(864e6 + 11.52e6)  # T-S1
     assert len(desk.steps) == 1
@@ -121,7 +122,7 @@ def test_put_everything_back_restores_every_lever_and_can_be_undone():
 
     app.button(key="put_back").click().run()
 
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     assert desk.plan.metrics == desk.baseline.metrics
     app.button(key="header_undo").click().run()
     assert desk.plan.metrics["cvr"].value == pytest.approx(0.015)
@@ -132,7 +133,7 @@ def test_the_least_effort_targets_go_into_the_plan_and_reach_the_goal():
 
     app.button(key="take_spread").click().run()
 
-    assert app.session_state["session_desk"].plan.tree.now("revenue") == pytest.approx(1e9, rel=1e-9)
+    assert app.session_state["visit"]["session_desk"].plan.tree.now("revenue") == pytest.approx(1e9, rel=1e-9)
 
 
 def test_widgets_keep_what_they_hold_when_one_leaves_and_returns():
@@ -156,7 +157,7 @@ def test_nonsense_in_a_field_is_refused_with_a_sentence_or_understood(field, non
 
     assert not app.exception
     shown = app.text_input(key=field)
-    assert shown.value == nonsense or not app.session_state["session_refused"]
+    assert shown.value == nonsense or not app.session_state["visit"]["session_refused"]
 
 
 def test_a_locked_set_that_cannot_be_is_explained_not_a_crash():
@@ -190,7 +191,7 @@ def test_a_plan_without_ksfs_offers_the_catalogue():
     assert not app.exception
     assert app.info
     app.button(key="add_ksf_button").click().run()
-    assert len(app.session_state["session_desk"].plan.ksfs) == 1
+    assert len(app.session_state["visit"]["session_desk"].plan.ksfs) == 1
 
 
 def test_a_new_metric_is_added_and_chosen_and_removed():
@@ -200,7 +201,7 @@ def test_a_new_metric_is_added_and_chosen_and_removed():
 
     next(button for button in app.button if button.label == "追加する").click().run()
 
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     [metric] = [metric for metric, entry in desk.plan.metrics.items() if entry.name.ja == "紹介数"]
     assert desk.plan.metrics[metric].value == 120
     assert metric != opened_with_one_more()
@@ -213,18 +214,18 @@ def opened_with_one_more() -> str:
     app = opened("tree")
     app.text_input(key="new_metric_name").set_value("別のもの")
     next(button for button in app.button if button.label == "追加する").click().run()
-    return next(reversed(app.session_state["session_desk"].plan.metrics))
+    return next(reversed(app.session_state["visit"]["session_desk"].plan.metrics))
 
 
 def test_a_metric_in_use_cannot_be_removed_and_the_reason_names_its_user():
     app = opened("tree")
-    app.session_state["kept_metric"] = "cvr"
+    app.session_state["visit"]["kept_metric"] = "cvr"
     app.run()
 
     app.button(key="remove_cvr").click().run()
 
     assert "リード数" in app.error[0].value
-    assert "cvr" in app.session_state["session_desk"].plan.metrics
+    assert "cvr" in app.session_state["visit"]["session_desk"].plan.metrics
 
 
 def test_hostile_names_are_text_everywhere():
@@ -248,7 +249,7 @@ def behind(app: AppTest, picture: int) -> AppTest:
 def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_nothing_back():
     """A browser sends the old value along until it has drawn the new one; somebody else's change must stay."""
     app = opened("home", language="en")
-    desk, first = app.session_state["session_desk"], "Sales & marketing plan, fiscal 2026"
+    desk, first = app.session_state["visit"]["session_desk"], "Sales & marketing plan, fiscal 2026"
     names = [first, "One", "Two", "Three"]
     for name in names[1:]:
         desk.follow(desk.plan.replace({"name.en": name}))
@@ -265,7 +266,7 @@ def test_a_field_that_still_says_what_it_said_before_the_plan_moved_on_takes_not
 
 def test_what_a_person_sets_back_is_an_entry_once_the_browser_has_drawn_what_others_did():
     app = opened("home", language="en")
-    desk, first = app.session_state["session_desk"], "Sales & marketing plan, fiscal 2026"
+    desk, first = app.session_state["visit"]["session_desk"], "Sales & marketing plan, fiscal 2026"
     before = app.number_input(key="picture").value
     desk.follow(desk.plan.replace({"name.en": "Theirs"}))
     app.run()
@@ -280,7 +281,7 @@ def test_what_a_person_sets_back_is_an_entry_once_the_browser_has_drawn_what_oth
 def test_a_value_on_its_way_to_the_browser_is_no_entry_and_no_answer_to_one():
     """What was typed before the browser drew what others did is asked for once more, also once it has drawn that."""
     app = opened("home", language="en")
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     before = app.number_input(key="picture").value
     desk.follow(desk.plan.replace({"name.en": "Theirs"}))
     app.run()
@@ -312,13 +313,13 @@ def test_a_number_of_a_server_that_was_restarted_keeps_no_entry_from_being_taken
     app.number_input(key="picture_begun").set_value(old)
     for typed, target in (("12億", 1.2e9), ("17億", 1.7e9), ("18億", 1.8e9)):
         app.text_input(key="kgi.target").set_value(typed).run()
-        assert app.session_state["session_desk"].plan.kgi.target == target
+        assert app.session_state["visit"]["session_desk"].plan.kgi.target == target
 
 
 def test_an_entry_is_not_put_over_what_its_maker_has_not_seen_yet():
     """Another tab, or somebody else: until the page is drawn anew its field says what the plan said before."""
     app = opened("home", language="en")
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     desk.change({"kgi.target": 1.5e9})
 
     app.text_input(key="kgi.target").set_value("1.2B").run()
@@ -333,7 +334,7 @@ def test_an_entry_is_not_put_over_what_its_maker_has_not_seen_yet():
 
 def test_an_entry_goes_on_top_of_what_was_changed_elsewhere_in_other_fields():
     app = opened("home")
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     desk.change({"metrics.cvr.value": 0.013})
 
     app.text_input(key="kgi.target").set_value("12億").run()
@@ -348,4 +349,28 @@ def test_two_entries_in_one_field_before_the_browser_has_drawn_the_first_both_co
     for typed, target in (("12億", 1.2e9), ("13億", 1.3e9)):
         app.number_input(key="picture").set_value(old)
         app.text_input(key="kgi.target").set_value(typed).run()
-        assert app.session_state["session_desk"].plan.kgi.target == target
+        assert app.session_state["visit"]["session_desk"].plan.kgi.target == target
+
+
+def test_an_entry_whose_session_is_tidied_up_meanwhile_is_known_as_ones_own(monkeypatch):
+    """Streamlit takes up a newer message while an entry is stored: it copies the session, then drops what is new."""
+    app = opened("home")
+    old = app.number_input(key="picture").value
+    change, entered = Desk.change, unseen.entered
+
+    def copied(desk, changes):
+        state = get_script_run_ctx().session_state._state
+        state._old_state.update({key: state[key] for key in state})
+        change(desk, changes)
+
+    def emptied(paths):
+        entered(paths)
+        state = get_script_run_ctx().session_state._state
+        state._new_session_state.clear()
+        state._new_widget_state.clear()
+
+    for typed, target in (("12億", 1.2e9), ("13億", 1.3e9), ("14億", 1.4e9)):
+        monkeypatch.setattr(Desk, "change", copied if target == 1.3e9 else change)
+        monkeypatch.setattr(unseen, "entered", emptied if target == 1.3e9 else entered)
+        behind(app, old).text_input(key="kgi.target").set_value(typed).run()
+        assert app.session_state["visit"]["session_desk"].plan.kgi.target == target

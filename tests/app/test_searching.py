@@ -131,11 +131,11 @@ def test_the_futures_go_on_while_people_agree_and_stop_when_the_limits_change():
     app = opened("focus", language="en")
     app.button(key="try_futures").click().run()
     assert "In 1,024 futures this very set is best" in said(app)
-    first = app.session_state["kept_job_futures"]
+    first = app.session_state["visit"]["kept_job_futures"]
 
     app.button(key="agree").click().run()
     assert len(desk(app).plan.decisions) == 1
-    assert app.session_state["kept_job_futures"] is first
+    assert app.session_state["visit"]["kept_job_futures"] is first
     assert not first.stopped.is_set()
     assert "In 1,024 futures this very set is best" in said(app)
 
@@ -202,4 +202,4 @@ def said(app):
 
 
 def desk(app):
-    return app.session_state["session_desk"]
+    return app.session_state["visit"]["session_desk"]

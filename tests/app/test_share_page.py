@@ -58,7 +58,7 @@ def test_a_link_is_made_shown_once_and_opens_the_plan_with_its_role(store):
     assert store.standing(Actor.of(GUEST), plan_id).role == "edit"
     app.button(key="share_done").click().run()
     assert not app.code
-    assert app.session_state["kept_share_new"] is None
+    assert app.session_state["visit"]["kept_share_new"] is None
 
 
 def test_the_qr_code_is_of_the_address_and_can_be_read_from_afar():
@@ -187,7 +187,7 @@ def test_another_plan_is_worked_on_from_the_list(store):
     app.button(key=f"switch_{second}").click().run()
 
     assert session_plan(app) == second
-    assert app.session_state["session_desk"].plan == samples.template("abm")
+    assert app.session_state["visit"]["session_desk"].plan == samples.template("abm")
     assert f"switch_{first}" in keys(app)
     assert f"switch_{second}" not in keys(app)
 
@@ -217,7 +217,7 @@ def test_a_file_becomes_a_plan_of_its_own_and_what_is_none_is_refused(store):
     app.file_uploader(key="open_as_new").set_value(("plan.yaml", file, "application/yaml")).run()
 
     assert session_plan(app) != plan_id
-    assert app.session_state["session_desk"].plan == samples.template("abm")
+    assert app.session_state["visit"]["session_desk"].plan == samples.template("abm")
     assert store.read(Actor.of(ME), plan_id).plan == samples.sample_plan()
 
 
@@ -228,7 +228,7 @@ def test_a_new_plan_begins_from_the_sample(store):
     app.button(key="sample_plan").click().run()
 
     assert session_plan(app) != plan_id
-    assert app.session_state["session_desk"].plan == samples.sample_plan()
+    assert app.session_state["visit"]["session_desk"].plan == samples.sample_plan()
 
 
 def test_my_name_stands_in_the_history_from_then_on(store):
@@ -236,7 +236,7 @@ def test_my_name_stands_in_the_history_from_then_on(store):
     app = visit(store, plan_id)
 
     app.text_input(key="author_name").set_value("佐藤").run()
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     desk.change({"kgi.target": 1_100_000_000})
     settled(desk)
 

@@ -101,9 +101,9 @@ def test_lead_times_are_typed_as_people_paste_them():
 
     app.text_input(key="metrics.meetings.lag").set_value("５０％、　３０% 20").run()
 
-    assert app.session_state["session_desk"].plan.metrics["meetings"].lag == (0.5, 0.3, 0.2)
+    assert app.session_state["visit"]["session_desk"].plan.metrics["meetings"].lag == (0.5, 0.3, 0.2)
     app.text_input(key="metrics.meetings.lag").set_value("").run()
-    assert app.session_state["session_desk"].plan.metrics["meetings"].lag == ()
+    assert app.session_state["visit"]["session_desk"].plan.metrics["meetings"].lag == ()
 
 
 @pytest.mark.parametrize(
@@ -117,11 +117,11 @@ def test_lead_times_are_typed_as_people_paste_them():
 )
 def test_lead_times_that_are_none_stay_in_their_field_with_the_cure(typed, cure):
     app = opened("deadlines")
-    before = app.session_state["session_desk"].plan
+    before = app.session_state["visit"]["session_desk"].plan
 
     app.text_input(key="metrics.meetings.lag").set_value(typed).run()
 
-    assert app.session_state["session_desk"].plan == before
+    assert app.session_state["visit"]["session_desk"].plan == before
     assert app.text_input(key="metrics.meetings.lag").value == typed
     assert cure in said(app)
 
@@ -130,10 +130,10 @@ def test_open_stock_comes_in_and_a_stock_older_than_its_lead_time_is_refused_whe
     app = opened("deadlines")
 
     app.text_input(key="opening.stock.meetings").set_value("60 20").run()
-    assert app.session_state["session_desk"].plan.opening.stock["meetings"] == (60, 20)
+    assert app.session_state["visit"]["session_desk"].plan.opening.stock["meetings"] == (60, 20)
     app.text_input(key="opening.stock.meetings").set_value("60 20 5").run()
 
-    assert app.session_state["session_desk"].plan.opening.stock["meetings"] == (60, 20)
+    assert app.session_state["visit"]["session_desk"].plan.opening.stock["meetings"] == (60, 20)
     assert "by the lead time nothing is open that long" in said(app)
     assert app.title
 
@@ -148,7 +148,7 @@ def test_deals_are_typed_one_a_line_and_stand_beside_what_is_under_way():
     app.text_area(key="opening.deals").set_value("800万").run()
     assert "Write an amount and a chance on each line" in said(app)
     app.text_area(key="opening.deals").set_value("").run()
-    assert app.session_state["session_desk"].plan.opening.deals == ()
+    assert app.session_state["visit"]["session_desk"].plan.opening.deals == ()
 
 
 def test_a_plan_whose_time_cannot_be_run_offers_the_fields_to_mend_it():
@@ -168,10 +168,10 @@ def test_without_cash_terms_the_page_says_where_to_give_them():
 
     app.text_input(key="cash.lag").set_value("").run()
 
-    assert app.session_state["session_desk"].plan.cash is None
+    assert app.session_state["visit"]["session_desk"].plan.cash is None
     assert "Say below how revenue becomes cash" in said(app)
     app.text_input(key="cash.rate").set_value("90%").run()
-    assert app.session_state["session_desk"].plan.cash.rate == 0.9
+    assert app.session_state["visit"]["session_desk"].plan.cash.rate == 0.9
 
 
 def test_the_team_that_runs_out_of_time_is_named_with_its_month():
@@ -218,7 +218,7 @@ def test_moving_a_lever_there_and_back_gives_the_same_digits():
     app = opened("sensitivity")
     first = said(app)
 
-    desk = app.session_state["session_desk"]
+    desk = app.session_state["visit"]["session_desk"]
     desk.change({"metrics.cvr.value": 0.013})
     app.run()
     assert said(app) != first
@@ -249,12 +249,12 @@ def test_revenue_can_be_spread_over_months_in_words():
 
     app.number_input(key="recognised_over").set_value(12).run()
 
-    lag = app.session_state["session_desk"].plan.metrics["revenue"].lag
+    lag = app.session_state["visit"]["session_desk"].plan.metrics["revenue"].lag
     assert lag[:2] == (0, 0)
     assert lag[2:] == pytest.approx([1 / 12] * 12)
     app.number_input(key="recognised_over").set_value(1).run()
     app.number_input(key="recognised_after").set_value(3).run()
-    assert app.session_state["session_desk"].plan.metrics["revenue"].lag == (0, 0, 0, 1)
+    assert app.session_state["visit"]["session_desk"].plan.metrics["revenue"].lag == (0, 0, 0, 1)
 
 
 def test_a_month_left_empty_between_commas_is_refused():
@@ -263,45 +263,45 @@ def test_a_month_left_empty_between_commas_is_refused():
     app.text_input(key="metrics.meetings.lag").set_value("70%,,30%").run()
 
     assert "A month is empty between two commas. Write 0 for it." in said(app)
-    assert app.session_state["session_desk"].plan.metrics["meetings"].lag == (0.7, 0.3)
+    assert app.session_state["visit"]["session_desk"].plan.metrics["meetings"].lag == (0.7, 0.3)
 
 
 def test_past_tries_are_typed_on_the_card_and_judge_its_target():
     """T-P1: 125 of 540 after 108 of 540: .11, so 1 in 10."""
     app = opened("tree")
-    app.session_state["kept_metric"] = "close_rate"
+    app.session_state["visit"]["kept_metric"] = "close_rate"
     app.run()
 
     app.text_input(key="metrics.close_rate.tried").set_value("108 / 540").run()
-    assert app.session_state["session_desk"].plan.metrics["close_rate"].tried == (108, 540)
+    assert app.session_state["visit"]["session_desk"].plan.metrics["close_rate"].tried == (108, 540)
     app.text_input(key="metrics.close_rate.tried").set_value("700 / 540").run()
 
     assert "no more can succeed" in said(app)
-    assert app.session_state["session_desk"].plan.metrics["close_rate"].tried == (108, 540)
+    assert app.session_state["visit"]["session_desk"].plan.metrics["close_rate"].tried == (108, 540)
     app.text_input(key="metrics.close_rate.tried").set_value("108").run()
     assert "as 108 / 540" in said(app)
 
 
 def test_a_shape_that_the_lever_has_nothing_for_is_refused_with_the_cure():
     app = opened("tree")
-    app.session_state["kept_metric"] = "meeting_rate"
+    app.session_state["visit"]["kept_metric"] = "meeting_rate"
     app.run()
 
     app.selectbox(key="metrics.meeting_rate.shape").set_value("beta").run()
 
     assert "Meeting rate has no history. Enter what happened before, or take another shape." in said(app)
-    assert app.session_state["session_desk"].plan.metrics["meeting_rate"].shape is None
+    assert app.session_state["visit"]["session_desk"].plan.metrics["meeting_rate"].shape is None
 
 
 def test_a_new_formula_drops_what_the_months_said_beside_the_old_one():
     """受注数 = 商談数 · 契約率 · 2 no longer is what proposals · win rate come to; the plan goes on without."""
     app = opened("tree")
-    app.session_state["kept_metric"] = "wins"
+    app.session_state["visit"]["kept_metric"] = "wins"
     app.run()
 
     app.text_area(key="metrics.wins.formula").set_value("close_rate * meetings * 2").run()
 
-    plan = app.session_state["session_desk"].plan
+    plan = app.session_state["visit"]["session_desk"].plan
     assert plan.tree.now("wins") == pytest.approx(216)
     assert plan.metrics["wins"].by_month is None
     assert plan.metrics["wins"].lag == (0.3, 0.4, 0.2, 0.1)
@@ -315,11 +315,11 @@ def test_levers_that_go_together_are_added_and_taken_away():
     app.selectbox(key="together_other").set_value("appt_rate").run()
     app.button(key="together_add").click().run()
 
-    (link,) = app.session_state["session_desk"].plan.assumptions.correlations
+    (link,) = app.session_state["visit"]["session_desk"].plan.assumptions.correlations
     assert (set(link.pair), link.rank) == ({"cvr", "appt_rate"}, 0.8)
     assert said(app) != before
     app.button(key="apart_0").click().run()
-    assert app.session_state["session_desk"].plan.assumptions.correlations == ()
+    assert app.session_state["visit"]["session_desk"].plan.assumptions.correlations == ()
 
 
 def test_a_third_lever_joins_two_that_go_together():
@@ -330,7 +330,7 @@ def test_a_third_lever_joins_two_that_go_together():
         app.selectbox(key="together_other").set_value(other).run()
         app.button(key="together_add").click().run()
 
-    links = app.session_state["session_desk"].plan.assumptions.correlations
+    links = app.session_state["visit"]["session_desk"].plan.assumptions.correlations
     assert {frozenset(link.pair): link.rank for link in links} == {
         frozenset(("cvr", "appt_rate")): 0.8,
         frozenset(("appt_rate", "visitors")): 0.8,
@@ -344,7 +344,7 @@ def test_a_third_lever_joins_two_that_go_together():
 
     assert "These correlations cannot all hold" in said(app)
     assert "Website visitors" in said(app)
-    assert app.session_state["session_desk"].plan.assumptions.correlations == links
+    assert app.session_state["visit"]["session_desk"].plan.assumptions.correlations == links
 
 
 def test_limits_that_leave_nothing_say_so_everywhere():
@@ -387,13 +387,13 @@ def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back(mo
     app.text_input(key="agreed_note").set_value("**営業も賛成**").run()
     app.button(key="agree").click().run()
 
-    (decision,) = app.session_state["session_desk"].plan.decisions
+    (decision,) = app.session_state["visit"]["session_desk"].plan.decisions
     assert decision.chosen == ("F1", "F3", "I1", "I2", "M1", "M2")
     assert decision.review == review
     assert decision.note == "**営業も賛成**"
     assert f"F1 F3 I1 I2 M1 M2,¥1.05B,{review}" in cells(app)
     app.button(key="header_undo").click().run()
-    assert app.session_state["session_desk"].plan.decisions == ()
+    assert app.session_state["visit"]["session_desk"].plan.decisions == ()
 
 
 def test_a_log_survives_its_ksfs_and_a_file():

@@ -115,7 +115,7 @@ def test_an_old_version_comes_back_as_a_new_one_and_undo_takes_that_back(store):
     app = looked(store, plan_id, opened=(2,))
 
     app.button(key="restore_2").click().run()
-    settled(app.session_state["session_desk"])
+    settled(app.session_state["visit"]["session_desk"])
 
     history = store.history(ACTOR, plan_id)
     assert [(one.number, one.kind) for one in history[:2]] == [(4, "restore"), (3, "change")]
@@ -123,7 +123,7 @@ def test_an_old_version_comes_back_as_a_new_one_and_undo_takes_that_back(store):
     app.run()
     assert any("put back" in line for line in lines(app))
     app.button(key="header_undo").click().run()
-    settled(app.session_state["session_desk"])
+    settled(app.session_state["visit"]["session_desk"])
     assert store.read(ACTOR, plan_id).plan.metrics["meeting_rate"].value == 0.80
 
 
@@ -134,7 +134,7 @@ def test_a_viewer_tries_an_old_version_and_changes_nothing(store):
 
     app.button(key="restore_2").click().run()
 
-    assert app.session_state["session_desk"].plan.metrics["meeting_rate"].value == 0.78
+    assert app.session_state["visit"]["session_desk"].plan.metrics["meeting_rate"].value == 0.78
     assert store.read(ACTOR, plan_id).number == 3
 
 
@@ -188,7 +188,7 @@ def test_what_could_not_be_merged_is_shown_with_what_it_holds_and_taken_over_whe
     choices = [box.label.replace("\\", "") for box in app.checkbox]
     assert len(choices) == 1 and "70" in choices[0] and "78" in choices[0]
     app.button(key=f"take_{aside}").click().run()
-    settled(app.session_state["session_desk"])
+    settled(app.session_state["visit"]["session_desk"])
 
     plan = store.read(ACTOR, plan_id).plan
     assert plan.metrics["meeting_rate"].value == 0.70
@@ -203,7 +203,7 @@ def test_what_is_not_ticked_stays_as_the_plan_has_it(store):
 
     app.checkbox(key=f"aside_{aside}_0").uncheck()
     app.button(key=f"take_{aside}").click().run()
-    settled(app.session_state["session_desk"])
+    settled(app.session_state["visit"]["session_desk"])
 
     plan = store.read(ACTOR, plan_id).plan
     assert plan.metrics["meeting_rate"].value == 0.78

@@ -80,7 +80,7 @@ def _opened() -> AppTest:
     page = AppTest.from_file("../../workbench/shell.py", default_timeout=30)
     desk = Desk.holding(PLAN)
     desk.language = "en"
-    page.session_state["session_desk"] = desk
+    page.session_state["visit"] = {"session_desk": desk}
     return page.run().switch_page("../pages/focus.py").run()
 
 
