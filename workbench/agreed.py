@@ -138,7 +138,9 @@ def _write(found: Focus) -> None:
     }
     decision |= {"note": note} if (note := agreed_actions.typed("agreed_note")) else {}
     decision |= {"override": override} if over else {}
-    session.desk().change({"decisions": [*(plain(one) for one in plan.decisions), decision]})
+    with session.desk().lock:
+        log = [plain(one) for one in session.plan().decisions]
+        session.desk().change({"decisions": [*log, decision]})
 
 
 def _commitment_typed(plan: Plan, ksf: str) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def remover(ksf: str) -> None:
 
 
 def _remove(ksf: str) -> None:
-    session.attempt(lambda: session.put(session.plan().without_ksf(ksf)))
+    session.rework(lambda plan: plan.without_ksf(ksf))
 
 
 def adder(plan: Plan) -> None:

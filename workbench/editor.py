@@ -181,7 +181,7 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
 
 
 def _remove(metric: str) -> None:
-    session.attempt(lambda: session.put(session.plan().without_metric(metric)))
+    session.rework(lambda plan: plan.without_metric(metric))
 
 
 def _becomes_computed(metric: str, text: str) -> dict[str, Any]:

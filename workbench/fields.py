@@ -116,8 +116,8 @@ def store(key: str, changes: Changes) -> None:
         session.remember(f"{note}_{key}", None)
 
     def enter() -> None:
-        entry = changes(session.typed(key))
         with session.desk().lock:
+            entry = changes(session.typed(key))
             if unseen.changed(entry):
                 session.remember(f"unseen_{key}", str(session.typed(key)))
                 return

@@ -17,11 +17,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, TypeVar
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from workbench import desk_state, logs
+from workbench.aside import Aside
 from workbench.desk import Desk
 from workbench.merging import merge
 from workbench.store import Actor, Clashing, Kept, Role, Store, new_key
@@ -109,6 +111,7 @@ class Keeping:
         self._more = threading.Event()
         self._arrived: tuple[Pending, Kept] | None = None
         self._looked = time.monotonic()
+        self._aside = Aside()
         self._desk_changed = False
         self._let_go = self._stopped = False
         self.desk.keeper = self
@@ -190,7 +193,10 @@ class Keeping:
                     self._follow(kept)
 
     def look(self, *, at_once: bool = False) -> None:
-        """Look whether others have changed the plan, and whether one may still see it: once a second at most."""
+        """Look whether others have changed the plan, and whether one may still see it: once a second at most.
+
+        Where the database did not answer last time nobody waits for it: the next look tells what it said.
+        """
         self.settle()
         with self._lock:
             if self.queue and not self._stopped:
@@ -198,13 +204,20 @@ class Keeping:
         now = time.monotonic()
         if self.store is None or self.plan_id is None or not (at_once or now - self._looked >= LOOK_EVERY_SECONDS):
             return
-        self._looked, shown = now, self.shown
+        self._looked = now
+        if self.trouble is None or at_once:
+            self._ask(self.store, self.plan_id)
+        else:
+            self._aside.do(partial(self._ask, self.store, self.plan_id))
+
+    def _ask(self, store: Store, plan_id: str) -> None:
+        actor, shown = self.actor or Actor(""), self.shown
         try:
-            standing = self.store.standing(self.actor or Actor(""), self.plan_id)
+            standing = store.standing(actor, plan_id)
             self.role, self.closed = standing.role, False
             is_behind = self._let_go or standing.newest != self.number
             if is_behind and not self.queue and not self.tried and not self.clash:
-                self._show(self.store.read(self.actor or Actor(""), self.plan_id), shown)
+                self._show(store.read(actor, plan_id), shown)
             self.trouble = None if not self.queue else self.trouble
         except KpiError as error:
             self.closed = error.code in _REFUSED

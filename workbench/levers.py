@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from kpi_core.plan import Plan
-from workbench import pictures, session, words
+from workbench import fields, words
 from workbench.words import _, md
 
 
@@ -34,7 +34,7 @@ def _slider(plan: Plan, lever: str) -> None:
     entry = plan.metrics[lever]
     scale = words.scale(entry)
     low, high = (scale.shown(end) for end in entry.span)
-    label = md(words.name(entry))
+    label, key = md(words.name(entry)), f"lever_{lever}"
     if low >= high:
         st.caption(_("{name} stays at {value}.").format(name=label, value=md(words.value(plan.tree.now(lever), entry))))
         return
@@ -44,15 +44,8 @@ def _slider(plan: Plan, lever: str) -> None:
         max_value=high,
         step=scale.step,
         format=scale.format,
-        key=session.follow(f"lever_{lever}", scale.shown(plan.tree.now(lever))),
-        on_change=_move,
-        args=(lever, scale),
+        key=fields.follow(key, scale.shown(plan.tree.now(lever))),
+        on_change=fields.store,
+        args=(key, lambda shown: {f"metrics.{lever}.value": scale.plain(shown)}),
     )
-
-
-@pictures.uninterrupted()
-def _move(lever: str, scale: words.Scale) -> None:
-    if pictures.overtaken(f"lever_{lever}"):
-        return
-    shown = session.typed(f"lever_{lever}")
-    session.change({f"metrics.{lever}.value": scale.plain(shown)}, key=f"lever_{lever}")
+    fields.reason(key, words.name(entry))

@@ -94,16 +94,18 @@ def _changed(kind: str, ends: tuple[str, str]) -> Callable[[str], dict[str, Any]
 
 def _remove(kind: str, ends: tuple[str, str]) -> None:
     """Take a link away, of those that are there by now."""
-    session.change({f"assumptions.{kind}": [link for link in _links(session.plan(), kind) if _ends(link) != ends]})
+    session.rework(
+        lambda plan: plan.replace({f"assumptions.{kind}": [link for link in _links(plan, kind) if _ends(link) != ends]})
+    )
 
 
 def _add(kind: str, ends: tuple[str, str]) -> None:
     """Add a link, or give one there is another share; a synergy has no direction."""
     alike = {ends, ends[::-1]} if kind == "synergies" else {ends}
 
-    def add() -> None:
+    def add(plan: Plan) -> Plan:
         made = _made(kind, ends, fields.share(session.typed(f"{kind}_amount")))
-        kept = [link for link in _links(session.plan(), kind) if _ends(link) not in alike]
-        session.desk().change({f"assumptions.{kind}": [*kept, made]})
+        kept = [link for link in _links(plan, kind) if _ends(link) not in alike]
+        return plan.replace({f"assumptions.{kind}": [*kept, made]})
 
-    session.attempt(add, key=f"{kind}_add")
+    session.rework(add, key=f"{kind}_add")

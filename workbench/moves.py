@@ -12,7 +12,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import pictures, session, words
+from workbench import pictures, session, unseen, words
 from workbench.rows import tree as rows
 from workbench.tree_board import Hands, Move, Stage, tree_board
 from workbench.words import _, md
@@ -58,7 +58,9 @@ def _take(key: str, move: Move) -> None:
         if any(now[lever] not in (move.was[lever], own.get(lever)) for lever in fresh):
             session.remember(_OFFERED, fresh)
             return
-        session.change({f"metrics.{lever}.value": to for lever, to in fresh.items()})
+        changes = {f"metrics.{lever}.value": to for lever, to in fresh.items()}
+        session.change(changes)
+        unseen.entered(changes)
         if plan.digest not in (move.revision, own_digest):
             session.tell(_("The plan had been changed elsewhere meanwhile. Your move was put on top of it."))
         session.remember(f"own_{key}", (session.plan().digest, move.changes))

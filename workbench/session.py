@@ -17,6 +17,7 @@ import streamlit as st
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from workbench import browsers, opening, persons, pictures, samples, visit, words
+from workbench.aside import Aside
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
 from workbench.store import revisions
@@ -32,6 +33,8 @@ _DRAFTS = "session_drafts"
 _KEPT = "kept_"
 _WRITTEN = "agreed_"
 _BROWSER = "session_browser"
+_LOOKING = "session_looking"
+_FOUND = "session_found"
 
 _signed_out: dict[str, float] = {}  # when, by browser
 
@@ -142,12 +145,15 @@ def _written() -> list[str]:
 
 
 def come_back() -> None:
-    """Go back to the plan one worked at, if the storage did not answer when the page was opened."""
-    visitor, own = _visitor(), desk()
-    if visitor is not None and opening.came_too_soon(own):
-        found = opening.latest(_desks(), visitor)
-        if found is not own:
-            _work_at(found)
+    """Go back to the plan one worked at, once the storage answers that did not when the page was opened."""
+    visitor, own, mine = _visitor(), desk(), visit.mine()
+    if visitor is None or not opening.came_too_soon(own):
+        return
+    found = mine.pop(_FOUND, own)
+    if found is not own:
+        _work_at(found)
+    else:
+        mine.setdefault(_LOOKING, Aside()).do(lambda: mine.update({_FOUND: opening.latest(_desks(), visitor)}))
 
 
 def switch_to(plan_id: str) -> None:
@@ -247,9 +253,14 @@ def change(changes: Mapping[str, Any], *, key: str = "") -> None:
     attempt(lambda: desk().change(changes), key=key)
 
 
-def put(changed: Plan) -> None:
-    """Put a whole changed plan on top of the history."""
-    desk().put(changed)
+def rework(made: Callable[[Plan], Plan], *, key: str = "") -> bool:
+    """Put on top what is made of the plan as it is now, which nobody else changes meanwhile; as `attempt`."""
+
+    def work() -> None:
+        with desk().lock:
+            desk().put(made(plan()))
+
+    return attempt(work, key=key)
 
 
 def open_plan(opened: Plan) -> None:

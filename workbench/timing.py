@@ -15,7 +15,7 @@ import streamlit as st
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from kpi_core.timeline import run
-from workbench import fields, formats, page, pictures, refusals, sentences_time, session, words
+from workbench import fields, formats, page, refusals, sentences_time, session, words
 from workbench.words import _, md
 
 _APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
@@ -94,21 +94,18 @@ def _months_field(label: str, key: str, now: int, *, low: int) -> None:
         max_value=18,
         value="min",
         step=1,
-        key=session.follow(key, now),
-        on_change=_recognise,
-        args=(key,),
+        key=fields.follow(key, now),
+        on_change=fields.store,
+        args=(key, lambda months: _recognised_anew(key, months)),
     )
     fields.reason(key, label)
 
 
-@pictures.uninterrupted()
-def _recognise(key: str) -> None:
-    if pictures.overtaken(key):
-        return
-    after, over = _recognised(session.plan())
-    after, over = (session.typed(key), over) if key == "recognised_after" else (after, session.typed(key))
-    lag = [0.0] * after + [1 / over] * over
-    session.change({f"metrics.{session.plan().kgi.metric}.lag": lag}, key="recognised_after")
+def _recognised_anew(key: str, months: int) -> dict[str, Any]:
+    plan = session.plan()
+    after, over = _recognised(plan)
+    after, over = (months, over) if key == "recognised_after" else (after, months)
+    return {f"metrics.{plan.kgi.metric}.lag": [0.0] * after + [1 / over] * over}
 
 
 def _luck(plan: Plan) -> None:

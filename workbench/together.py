@@ -28,7 +28,7 @@ def form(plan: Plan) -> None:
                 st.markdown(
                     _("{one} and {other}: {rank}").format(one=md(one), other=md(other), rank=f"{link.rank:+.2f}")
                 )
-                st.button(_("Remove"), key=f"apart_{at}", on_click=_take_away, args=(at,), type="tertiary")
+                st.button(_("Remove"), key=f"apart_{at}", on_click=_take_away, args=(link.pair,), type="tertiary")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             one = _lever(_("This lever"), "together_one", plan, levers)
             other = _lever(_("goes with"), "together_other", plan, [lever for lever in levers if lever != one])
@@ -58,14 +58,17 @@ def _links(plan: Plan) -> list[dict[str, Any]]:
 
 def _add(one: str, other: str, rank: float) -> None:
     """Link two levers; what both are linked to is linked by the product where the pair alone could not hold."""
-    plan = session.plan()
-    kept = [link for link in _links(plan) if set(link["pair"]) != {one, other}]
-    alone = [*kept, {"pair": [one, other], "rank": rank}]
-    try:
-        plan.replace({"assumptions.correlations": alone})
-    except KpiError:
-        alone += _implied(kept, one, other, rank) + _implied(kept, other, one, rank)
-    session.change({"assumptions.correlations": alone}, key="together_add")
+
+    def add(plan: Plan) -> Plan:
+        kept = [link for link in _links(plan) if set(link["pair"]) != {one, other}]
+        alone = [*kept, {"pair": [one, other], "rank": rank}]
+        try:
+            return plan.replace({"assumptions.correlations": alone})
+        except KpiError:
+            implied = _implied(kept, one, other, rank) + _implied(kept, other, one, rank)
+            return plan.replace({"assumptions.correlations": [*alone, *implied]})
+
+    session.rework(add, key="together_add")
 
 
 def _implied(kept: list[dict[str, Any]], one: str, other: str, rank: float) -> list[dict[str, Any]]:
@@ -78,6 +81,10 @@ def _implied(kept: list[dict[str, Any]], one: str, other: str, rank: float) -> l
     ]
 
 
-def _take_away(at: int) -> None:
-    links = _links(session.plan())
-    session.change({"assumptions.correlations": [link for place, link in enumerate(links) if place != at]})
+def _take_away(pair: tuple[str, str]) -> None:
+    """Take a link away, of those that are there by now."""
+    session.rework(
+        lambda plan: plan.replace(
+            {"assumptions.correlations": [link for link in _links(plan) if set(link["pair"]) != set(pair)]}
+        )
+    )

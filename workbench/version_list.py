@@ -8,6 +8,7 @@ from itertools import groupby
 import streamlit as st
 
 from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
 from workbench import fields, local_times, pictures, session, words
 from workbench.keeping import Keeping
 from workbench.merging import Merged, merge
@@ -82,7 +83,7 @@ def _ways(shelf: Shelf, version: Version, keeping: Keeping) -> None:
 def _take_over(shelf: Shelf, version: Version, keeping: Keeping) -> None:
     """Offer what lies beside the plan, choice by choice."""
     try:
-        merged = _merged(shelf, version)
+        merged = _merged(shelf, version, session.plan())
     except KpiError as error:
         st.caption(md(words.error(error)))
         return
@@ -98,18 +99,18 @@ def _take_over(shelf: Shelf, version: Version, keeping: Keeping) -> None:
         st.button(label, key=f"take_{version.number}", on_click=_take, args=(shelf, version))
 
 
-def _merged(shelf: Shelf, version: Version) -> Merged:
-    """Return what lies beside the plan, put together with the plan on screen."""
-    return merge(shelf.plan(version.base or version.number), shelf.plan(version.number), session.plan())
+def _merged(shelf: Shelf, version: Version, plan: Plan) -> Merged:
+    """Return what lies beside the plan, put together with it."""
+    return merge(shelf.plan(version.base or version.number), shelf.plan(version.number), plan)
 
 
 def _take(shelf: Shelf, version: Version) -> None:
-    def work() -> None:
-        merged = _merged(shelf, version)
+    def taken(plan: Plan) -> Plan:
+        merged = _merged(shelf, version, plan)
         ticked = {clash.path: session.typed(f"aside_{version.number}_{at}") for at, clash in enumerate(merged.clashes)}
-        session.put(merged.resolved({path: "ours" if tick else "theirs" for path, tick in ticked.items()}))
+        return merged.resolved({path: "ours" if tick else "theirs" for path, tick in ticked.items()})
 
-    if session.attempt(work):
+    if session.rework(taken):
         session.tell(_("Taken over. Undo takes it out again."))
 
 

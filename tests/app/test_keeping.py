@@ -1,11 +1,14 @@
 """A desk with a store behind it: what is typed is kept, merged, offered or waits; never lost and never twice."""
 
 import time
+from threading import Event
 
 import pytest
 from sqlalchemy import exc
+from streamlit.testing.v1 import AppTest
 
 from kpi_core.errors import KpiError
+from tests.visits import app_store, kept
 from workbench import keeping as keeping_
 from workbench import opening, samples
 from workbench.desk import Desk, Desks
@@ -381,6 +384,53 @@ def test_a_page_opened_while_the_database_was_down_finds_its_plan_when_it_answer
     assert (found.plan, opening.came_too_soon(found)) == (own.plan, False)
     fresh.change({"metrics.cvr.value": 0.02 - 0.003})
     assert not opening.came_too_soon(fresh)  # what was begun meanwhile is not left
+
+
+def test_no_page_waits_again_for_a_database_that_says_nothing(store, own, monkeypatch):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    asked, answers, standing = Event(), Event(), store.standing
+
+    def says_nothing(*said):
+        asked.set()
+        answers.wait(30)
+        return standing(*said)
+
+    monkeypatch.setattr(store, "standing", says_nothing)
+    keeping.trouble = KpiError("store_down", "The storage does not answer.")
+
+    keeping.look()
+    keeping.look()
+
+    assert asked.wait(30)
+    assert keeping.trouble is not None  # or it would have waited
+    answers.set()
+    _soon(lambda: keeping.trouble is None)
+
+
+def test_a_page_opened_while_the_database_was_down_comes_back_to_its_plan(tmp_path, monkeypatch):
+    with app_store(tmp_path) as store:
+        kept(store, SAMPLE.replace({"name.ja": "残した計画"}))
+        real = store.database.engine.begin
+
+        def refused(*_args, **_more):
+            raise exc.OperationalError("", {}, Exception("down"))
+
+        monkeypatch.setattr(store.database.engine, "begin", refused)
+        page = AppTest.from_file("../../workbench/shell.py", default_timeout=30).run()
+        assert page.text_input(key="name.ja").value == SAMPLE.name.ja
+
+        monkeypatch.setattr(store.database.engine, "begin", real)
+
+        _soon(lambda: page.run().text_input(key="name.ja").value == "残した計画")
+
+
+def _soon(is_so):
+    """Wait for what a thread is about to do."""
+    ends = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < ends, "it never came"
+        time.sleep(0.01)
 
 
 def test_choosing_between_two_versions_keeps_what_was_typed_meanwhile(store, own):

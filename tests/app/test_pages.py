@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 from kpi_core.plan import Plan
 from workbench import samples, unseen
 from workbench.desk import Desk
+from workbench.words import speaking
 
 PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
 
@@ -329,6 +330,22 @@ def test_an_entry_is_not_put_over_what_its_maker_has_not_seen_yet():
     assert "“1.2B” was not put over it" in words(app).replace("\\", "")
     app.text_input(key="kgi.target").set_value("1.2B").run()
     assert desk.plan.kgi.target == 1.2e9
+    assert "not put over it" not in words(app)
+
+
+def test_a_slider_is_not_put_over_what_its_maker_has_not_seen_yet():
+    app = opened("whatif", language="en")
+    desk = app.session_state["visit"]["session_desk"]
+    desk.change({"metrics.meeting_rate.value": 0.8})
+
+    with speaking("en"):
+        app.slider(key="lever_meeting_rate").set_value(70.0).run()
+    assert desk.plan.metrics["meeting_rate"].value == 0.8
+    assert app.slider(key="lever_meeting_rate").value == 80.0
+    assert "yours was not put over it" in words(app)
+    with speaking("en"):
+        app.slider(key="lever_meeting_rate").set_value(70.0).run()
+    assert desk.plan.metrics["meeting_rate"].value == 0.7
     assert "not put over it" not in words(app)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.app import test_pages
 from tests.app.test_pages import words
-from workbench import months, samples
+from workbench import comebacks, months, samples
 from workbench.words import speaking
 
 
@@ -322,6 +322,25 @@ def test_levers_that_go_together_are_added_and_taken_away():
     assert app.session_state["visit"]["session_desk"].plan.assumptions.correlations == ()
 
 
+def test_taking_two_levers_apart_takes_no_others_apart_that_came_meanwhile():
+    app = opened("sensitivity")
+    app.selectbox(key="together_one").set_value("cvr").run()
+    app.selectbox(key="together_other").set_value("appt_rate").run()
+    app.button(key="together_add").click().run()
+    desk = app.session_state["visit"]["session_desk"]
+    theirs = {"pair": ["visitors", "close_rate"], "rank": 0.3}
+    desk.follow(desk.plan.replace({"assumptions.correlations": [theirs, *links_of(desk.plan)]}))
+
+    app.button(key="apart_0").click().run()
+
+    assert links_of(desk.plan) == [theirs]
+
+
+def links_of(plan):
+    """Return the linked levers of a plan, as its file says them."""
+    return plan.to_data()["assumptions"]["correlations"]
+
+
 def test_a_third_lever_joins_two_that_go_together():
     """+.8 and +.8 with the third pair at 0 cannot hold: it becomes .64. A contradiction is refused."""
     app = opened("sensitivity")
@@ -394,6 +413,23 @@ def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back(mo
     assert f"F1 F3 I1 I2 M1 M2,¥1.05B,{review}" in cells(app)
     app.button(key="header_undo").click().run()
     assert app.session_state["visit"]["session_desk"].plan.decisions == ()
+
+
+def test_agreeing_keeps_what_somebody_else_agreed_meanwhile(monkeypatch):
+    app = opened("focus")
+    desk, comebacks_of = app.session_state["visit"]["session_desk"], comebacks.of
+    theirs = {"date": "2026-04-01", "chosen": ["F1"], "kgi": 1e9, "review": "2026-05-31", "note": "Theirs"}
+
+    def meanwhile(found):
+        monkeypatch.setattr(comebacks, "of", comebacks_of)
+        desk.follow(desk.plan.replace({"decisions": [theirs]}))
+        return comebacks_of(found)
+
+    app.text_input(key="agreed_note").set_value("Ours").run()
+    monkeypatch.setattr(comebacks, "of", meanwhile)
+    app.button(key="agree").click().run()
+
+    assert [decision.note for decision in desk.plan.decisions] == ["Theirs", "Ours"]
 
 
 def test_a_log_survives_its_ksfs_and_a_file():
