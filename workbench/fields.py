@@ -25,8 +25,6 @@ def typed(
 
     The reason why an entry was refused stands under the field, or in `below` where the field is narrow.
     """
-    if entry := pictures.dropped(key, shown):
-        session.remember(f"dropped_{key}", entry)
     st.text_input(label, key=follow(key, shown), on_change=store, args=(key, changes), **looks)
     reason(key, label, below, quote=True)
 
@@ -100,7 +98,7 @@ def choice(label: str, path: str, now: str | None, options: Mapping[str, str]) -
         label,
         options=list(options),
         format_func=options.__getitem__,
-        key=follow(path, now if now in options else None),
+        key=follow(path, now if now in options else None, reads=options.get(now or "")),
         on_change=store,
         args=(path, lambda chosen: {path: chosen}),
     )
@@ -128,11 +126,14 @@ def store(key: str, changes: Changes) -> None:
         session.remember(f"seen_{key}", session.plan().digest)
 
 
-def follow(key: str, shown: Any) -> str:
+def follow(key: str, shown: Any, *, reads: str | None = None) -> str:
     """Let a field show what the plan says, an entry that was refused only until undo or redo; return the key.
 
-    Whoever goes a step back wants back what was, not what went wrong on the way.
+    Whoever goes a step back wants back what was, not what went wrong on the way. `reads` is what is `shown` in the
+    words of a choice.
     """
+    if (entry := pictures.dropped(key, reads or shown)) is not None:
+        session.remember(f"dropped_{key}", str(entry))
     if session.refused(key):
         seen, now = session.recall(f"seen_{key}"), session.plan().digest
         if seen != now and session.desk().can_redo:  # after a change there is nothing to redo
@@ -152,7 +153,11 @@ def reason(key: str, label: str, below: DeltaGenerator | None = None, *, quote: 
 def untaken(key: str, below: DeltaGenerator | None = None, *, quote: bool = True) -> None:
     """Say below a field what was entered and did not go into the plan; without `quote` not in its own words."""
     if entry := session.recall(f"dropped_{key}"):
-        said = _("The server was restarted and did not take up “{text}”. Type it again if it is to count.")
+        said = (
+            _("The server was restarted and did not take up “{text}”. Type it again if it is to count.")
+            if quote
+            else _("The server was restarted and did not take up what you chose. Choose again if it is to count.")
+        )
     elif entry := session.recall(f"unseen_{key}"):
         said = (
             _("This was changed elsewhere before you saw it; “{text}” was not put over it. Type it again if it counts.")

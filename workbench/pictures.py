@@ -77,20 +77,29 @@ def give(key: str, wanted: Any) -> str:
     return key
 
 
-def dropped(key: str, wanted: str) -> str | None:
-    """Return what stands in a text field that a browser had before its server was restarted, if it is not `wanted`.
+def dropped(key: str, wanted: str | float | None) -> str | float | None:
+    """Return what stands in a field that a browser had before its server was restarted, if it is not `wanted`.
 
-    Streamlit knows no field before it is drawn, so it calls nobody back for an entry made just then, and drops it.
-    Nothing says whether it was typed or is what the plan once said. Ask before `give`.
+    A text, a number, a slider's value or the words of a choice. Streamlit knows no field before it is drawn, so it
+    calls nobody back for an entry made just then, and drops it. Nothing says whether it was entered or is what the
+    plan once said. Ask before `give`.
     """
     context = get_script_run_ctx()
     if context is None or key in _shown() or drawn():
         return None
     sent = context.session_state._state._new_widget_state.states  # noqa: SLF001 - as below
     found = next((state.value for widget, state in [*sent.items()] if widget.endswith(f"-{key}")), None)
-    if not isinstance(found, WidgetState) or found.WhichOneof("value") != "string_value":
-        return None
-    return None if found.string_value == wanted else found.string_value
+    said = _said(found) if isinstance(found, WidgetState) else None
+    return None if said == wanted else said
+
+
+def _said(state: WidgetState) -> str | float | None:
+    """Return what a field says in a message of the browser, if it is one value."""
+    kind = state.WhichOneof("value")
+    if kind in ("string_value", "double_value"):
+        one: str | float = getattr(state, kind)
+        return one
+    return next(iter(state.double_array_value.data), None)
 
 
 def overtaken(key: str) -> bool:

@@ -55,11 +55,15 @@ def test_what_stood_in_a_field_when_the_server_was_restarted_is_known_until_it_i
         if value is not None:
             sent.widgets.add(id=widget, string_value=value)
     sent.widgets.add(id="$$ID-0f-slider").double_array_value.data.append(1.0)
+    sent.widgets.add(id="$$ID-0f-months", double_value=3.0)
+    sent.widgets.add(id="$$ID-0f-several").string_array_value.data.append("a")
     state._state.set_widgets_from_proto(sent)
     monkeypatch.setattr(pictures, "get_script_run_ctx", lambda: SimpleNamespace(session_state=state))
     monkeypatch.setattr(pictures.st, "session_state", {})
 
     assert pictures.dropped("kgi.target", "1,000,000,000") == dropped
-    assert pictures.dropped("slider", "2") is None
+    assert (pictures.dropped("slider", 2.0), pictures.dropped("slider", 1.0)) == (1.0, None)
+    assert (pictures.dropped("months", None), pictures.dropped("months", 3)) == (3.0, None)
+    assert pictures.dropped("several", None) is None
     pictures.give("kgi.target", "1,000,000,000")
     assert pictures.dropped("kgi.target", "1,000,000,000") is None

@@ -34,3 +34,26 @@ def test_an_entry_while_the_server_restarts_counts_or_is_said_not_to(browser: Br
         expect(page.get_by_text("short of the goal of ¥3.20B")).to_be_visible()
         expect(told).to_have_count(0)
     context.close()
+
+
+def test_a_restart_in_which_nobody_entered_anything_is_not_called_a_loss(browser: Browser) -> None:
+    context, port = browser.new_context(locale="en-US"), serving.free_port()
+    pages = {name: context.new_page() for name in ("tree", "whatif", "sensitivity", "deadlines", "focus")}
+    with serving.serve(port=port) as address:
+        for name, page in pages.items():
+            page.goto(f"{address}/{name}")
+            expect(page.locator(".st-key-hidden_picture input")).to_have_count(1, timeout=60_000)
+        expand = pages["focus"].locator("details:not([open]) > summary")
+        while expand.count():
+            expand.first.click()
+
+    with serving.serve(port=port):
+        for page in pages.values():
+            expect(page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")).to_have_count(
+                1, timeout=60_000
+            )
+            expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_have_count(
+                1, timeout=60_000
+            )
+            assert page.get_by_text("did not take up").all_inner_texts() == []
+    context.close()
