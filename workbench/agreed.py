@@ -12,7 +12,7 @@ from kpi_core.focus import Focus, first_review
 from kpi_core.focus.overload import overloads
 from kpi_core.plan import Plan
 from kpi_core.plan_text import plain
-from workbench import agreed_actions, agreed_log, comebacks, fields, months, sentences_set, session, words
+from workbench import agreed_actions, agreed_log, comebacks, fields, months, pictures, sentences_set, session, words
 from workbench.overrides import Override
 from workbench.words import _, md
 
@@ -111,14 +111,23 @@ def _review(plan: Plan, ksfs: Iterable[str]) -> str:
     return months.end_of(plan, min(first_review(plan, ksf) for ksf in ksfs) + months.begins(plan) - 1)
 
 
+@pictures.uninterrupted()
 def _agree(found: Focus) -> None:
-    if session.attempt(lambda: _write(found), key="agree"):
+    decision: dict[str, Any] = {}
+    read = session.attempt(lambda: decision.update(_decision(found)), key="agree")
+    if read and session.rework(lambda plan: _logged(plan, decision), key="agree"):
         session.follow("agreed_note", "")
         session.follow("agreed_override", "")
         session.tell(_("Written into the plan's log."))
 
 
-def _write(found: Focus) -> None:
+def _logged(plan: Plan, decision: Mapping[str, Any]) -> Plan:
+    """Return the plan with one decision more, unless its last one is this very one: a button may be pressed twice."""
+    made = plan.replace({"decisions": [*(plain(one) for one in plan.decisions), decision]})
+    return plan if made.decisions[-1] == next(reversed(plan.decisions), None) else made
+
+
+def _decision(found: Focus) -> dict[str, Any]:
     over, override = overloads(found), agreed_actions.typed("agreed_override")
     if over and not override:
         raise KpiError(
@@ -138,9 +147,7 @@ def _write(found: Focus) -> None:
     }
     decision |= {"note": note} if (note := agreed_actions.typed("agreed_note")) else {}
     decision |= {"override": override} if over else {}
-    with session.desk().lock:
-        log = [plain(one) for one in session.plan().decisions]
-        session.desk().change({"decisions": [*log, decision]})
+    return decision
 
 
 def _commitment_typed(plan: Plan, ksf: str) -> dict[str, Any]:

@@ -221,7 +221,7 @@ def _add() -> None:
         entry["value"] = formats.parse(said["said"] or "0", entry["unit"])
     except KpiError:
         entry["formula"] = said["said"]
-    if session.attempt(lambda: session.desk().change({f"metrics.{metric}": entry})):
+    if session.alter(lambda: session.desk().change({f"metrics.{metric}": entry})):
         session.remember("metric", metric)
         for field in ("name", "said", "unit"):  # what was refused stays to be mended
             session.follow(f"{_NEW}_{field}", "")

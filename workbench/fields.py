@@ -110,19 +110,17 @@ def store(key: str, changes: Changes) -> None:
     """Put what was entered into the plan, or keep the reason why not; over what one has not seen it does not go."""
     if pictures.overtaken(key):
         return
-    for note in ("dropped", "unseen"):
-        session.remember(f"{note}_{key}", None)
+    unseen.forget(key)
+    said = session.typed(key)
 
     def enter() -> None:
-        with session.desk().lock:
-            entry = changes(session.typed(key))
-            if unseen.changed(entry):
-                session.remember(f"unseen_{key}", str(session.typed(key)))
-                return
-            session.desk().change(entry)
-            unseen.entered(entry)
+        entry, desk = changes(said), session.desk()
+        if unseen.changed(desk, entry):
+            unseen.tell(key, "unseen", str(said))
+        else:
+            desk.change(entry)
 
-    if not session.attempt(enter, key=key):
+    if not session.alter(enter, key=key):
         session.remember(f"seen_{key}", session.plan().digest)
 
 
@@ -133,7 +131,7 @@ def follow(key: str, shown: Any, *, reads: str | None = None) -> str:
     words of a choice.
     """
     if (entry := pictures.dropped(key, reads or shown)) is not None:
-        session.remember(f"dropped_{key}", str(entry))
+        unseen.tell(key, "dropped", str(entry))
     if session.refused(key):
         seen, now = session.recall(f"seen_{key}"), session.plan().digest
         if seen != now and session.desk().can_redo:  # after a change there is nothing to redo
@@ -152,13 +150,16 @@ def reason(key: str, label: str, below: DeltaGenerator | None = None, *, quote: 
 
 def untaken(key: str, below: DeltaGenerator | None = None, *, quote: bool = True) -> None:
     """Say below a field what was entered and did not go into the plan; without `quote` not in its own words."""
-    if entry := session.recall(f"dropped_{key}"):
+    note = unseen.told(key)
+    if note is None:
+        return
+    if note.reason == "dropped":
         said = (
             _("The server was restarted and did not take up “{text}”. Type it again if it is to count.")
             if quote
             else _("The server was restarted and did not take up what you chose. Choose again if it is to count.")
         )
-    elif entry := session.recall(f"unseen_{key}"):
+    else:
         said = (
             _("This was changed elsewhere before you saw it; “{text}” was not put over it. Type it again if it counts.")
             if quote
@@ -166,6 +167,4 @@ def untaken(key: str, below: DeltaGenerator | None = None, *, quote: bool = True
                 "This was changed elsewhere before you saw it; yours was not put over it. Choose again if it counts."
             )
         )
-    else:
-        return
-    (below or st).caption(f":red[{md(said.format(text=entry[:200]))}]")
+    (below or st).caption(f":red[{md(said.format(text=note.entry[:200]))}]")

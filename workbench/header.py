@@ -57,7 +57,7 @@ def show(keeping: Keeping) -> None:
 
 
 def _go(way: Callable[[], None]) -> None:
-    session.attempt(way)
+    session.alter(way)
 
 
 def _language() -> None:

@@ -145,7 +145,7 @@ class Keeping:
         if self.store is None:
             return
         if self.role == "view" or self.tried:
-            self.tried = True
+            self.tried, self._let_go = True, False
             return
         with self._lock:
             self.shown = Pending(self.desk.plan, kind, self.shown)
@@ -216,7 +216,7 @@ class Keeping:
             standing = store.standing(actor, plan_id)
             self.role, self.closed = standing.role, False
             is_behind = self._let_go or standing.newest != self.number
-            if is_behind and not self.queue and not self.tried and not self.clash:
+            if is_behind and self._may_be_followed():
                 self._show(store.read(actor, plan_id), shown)
             self.trouble = None if not self.queue else self.trouble
         except KpiError as error:
@@ -234,24 +234,28 @@ class Keeping:
                 self.keep("merge")
 
     def let_go(self) -> None:
-        """Forget what was tried, and show the plan as it is kept."""
-        self.tried, self._let_go = False, True
+        """Forget what was tried, and show the plan as it is kept, once the database says how that is."""
+        self._let_go = True
         self.look(at_once=True)
 
     def keep_tried(self) -> None:
         """Keep what was tried: whoever did may change the plan now."""
         with self.desk.lock:
-            self.tried = False
+            self.tried = self._let_go = False
             self.keep("change")
 
     def _show(self, kept: Kept, shown: int | Pending) -> None:
         """Show what others made of the plan of what is shown, unless more was done here while it was read."""
         with self.desk.lock, self._lock:
-            if not self.queue and not self.tried and not self.clash and self.shown == shown:
+            if self._may_be_followed() and self.shown == shown:
                 self._follow(kept)
 
+    def _may_be_followed(self) -> bool:
+        """Return whether nothing on the screen would be lost if it showed the plan as it is kept."""
+        return not self.queue and not self.clash and (self._let_go or not self.tried)
+
     def _follow(self, kept: Kept) -> None:
-        self.shown, self._let_go = kept.number, False
+        self.shown, self.tried, self._let_go = kept.number, False, False
         self.known(kept.plan, kept.number)
         if kept.plan != self.desk.plan:
             self.desk.follow(kept.plan)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import pictures, session, unseen, words
+from workbench import session, words
 from workbench.rows import tree as rows
 from workbench.tree_board import Hands, Move, Stage, tree_board
 from workbench.words import _, md
@@ -44,26 +44,25 @@ def _hands(key: str) -> Hands:
     )
 
 
-@pictures.uninterrupted()
 def _take(key: str, move: Move) -> None:
     session.remember(f"dealt_{key}", move.number)
+    session.alter(lambda: _make(key, move))
+
+
+def _make(key: str, move: Move) -> None:
     own_digest, own = session.recall(f"own_{key}", ("", {}))
-    with session.desk().lock:
-        plan = session.plan()
-        if any(lever not in plan.tree.inputs for lever in move.changes):
-            session.refuse(KpiError("lever_gone", "The lever you moved is no longer one in this plan."))
-            return
-        now = {lever: plan.tree.now(lever) for lever in move.changes}
-        fresh = {lever: to for lever, to in move.changes.items() if now[lever] != to}
-        if any(now[lever] not in (move.was[lever], own.get(lever)) for lever in fresh):
-            session.remember(_OFFERED, fresh)
-            return
-        changes = {f"metrics.{lever}.value": to for lever, to in fresh.items()}
-        session.change(changes)
-        unseen.entered(changes)
-        if plan.digest not in (move.revision, own_digest):
-            session.tell(_("The plan had been changed elsewhere meanwhile. Your move was put on top of it."))
-        session.remember(f"own_{key}", (session.plan().digest, move.changes))
+    plan = session.plan()
+    if any(lever not in plan.tree.inputs for lever in move.changes):
+        raise KpiError("lever_gone", "The lever you moved is no longer one in this plan.")
+    now = {lever: plan.tree.now(lever) for lever in move.changes}
+    fresh = {lever: to for lever, to in move.changes.items() if now[lever] != to}
+    if any(now[lever] not in (move.was[lever], own.get(lever)) for lever in fresh):
+        session.remember(_OFFERED, fresh)
+        return
+    session.desk().change({f"metrics.{lever}.value": to for lever, to in fresh.items()})
+    if plan.digest not in (move.revision, own_digest):
+        session.tell(_("The plan had been changed elsewhere meanwhile. Your move was put on top of it."))
+    session.remember(f"own_{key}", (session.plan().digest, move.changes))
 
 
 def offer() -> None:

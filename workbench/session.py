@@ -16,7 +16,7 @@ import streamlit as st
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import browsers, opening, persons, pictures, samples, visit, words
+from workbench import browsers, opening, persons, pictures, samples, unseen, visit, words
 from workbench.aside import Aside
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
@@ -48,8 +48,7 @@ def desk() -> Desk:
     """Return this visitor's desk; without a cookie (a test, a blocked cookie) the session's own."""
     _leave_to_another_browser()
     if _has_signed_out():
-        st.session_state.clear()
-        visit.mine()[_PERSON] = None
+        _empty(**{_PERSON: None})
     own: Desk | None = visit.mine().get(_DESK)
     if own is None:
         visitor = _visitor()
@@ -79,8 +78,14 @@ def _leave_to_another_browser() -> None:
     if not st.context.headers:
         return  # nobody is connected just now
     if visit.mine().setdefault(_BROWSER, now) != now:
-        st.session_state.clear()
-        visit.mine()[_BROWSER] = now
+        _empty(**{_BROWSER: now})
+
+
+@pictures.uninterrupted()
+def _empty(**kept: Any) -> None:
+    """Leave nothing of a session but this."""
+    st.session_state.clear()
+    visit.mine().update(kept)
 
 
 def person() -> str | None:
@@ -123,6 +128,7 @@ def _visitor() -> str | None:
     return person() or _browser()
 
 
+@pictures.uninterrupted()
 def _work_at(own: Desk) -> None:
     """Sit down at another desk; what was typed beside the last plan stays with it, until one comes back to it."""
     mine, state = visit.mine(), st.session_state
@@ -136,6 +142,7 @@ def _work_at(own: Desk) -> None:
     mine.update(beside)
     state.update(written)
     refusals().clear()
+    unseen.forget()
 
 
 def _written() -> list[str]:
@@ -144,6 +151,7 @@ def _written() -> list[str]:
     return [key for key, value in fields.items() if not isinstance(value, bool)]  # no button can be given its press
 
 
+@pictures.uninterrupted()
 def come_back() -> None:
     """Go back to the plan one worked at, once the storage answers that did not when the page was opened."""
     visitor, own, mine = _visitor(), desk(), visit.mine()
@@ -238,7 +246,12 @@ def speak(chosen: str) -> None:
 
 @pictures.uninterrupted()
 def attempt(action: Callable[[], None], *, key: str = "") -> bool:
-    """Do something to the plan; if it is refused, keep the reason for the field `key` (or the page)."""
+    """Do something, and return whether it was done; else keep the reason for the field `key` (or the page)."""
+    visit_now = visit.mine()
+    desk()
+    if visit.mine() is not visit_now:
+        refuse(KpiError("signed_out", "You have signed out meanwhile. What you did last was not taken up."))
+        return False
     refusals().pop(key, None)
     try:
         action()
@@ -248,19 +261,27 @@ def attempt(action: Callable[[], None], *, key: str = "") -> bool:
     return True
 
 
+def alter(action: Callable[[], None], *, key: str = "") -> bool:
+    """`attempt` something that alters the plan; nobody else does meanwhile."""
+
+    def work() -> None:
+        own = desk()
+        with own.lock:
+            before = own.plan
+            action()
+            unseen.done(before, own.plan)
+
+    return attempt(work, key=key)
+
+
 def change(changes: Mapping[str, Any], *, key: str = "") -> None:
-    """Change fields of the plan by their dotted paths: one revision, or none if it is refused."""
-    attempt(lambda: desk().change(changes), key=key)
+    """Change fields of the plan by their dotted paths: one revision, or none if it is refused; as `alter`."""
+    alter(lambda: desk().change(changes), key=key)
 
 
 def rework(made: Callable[[Plan], Plan], *, key: str = "") -> bool:
-    """Put on top what is made of the plan as it is now, which nobody else changes meanwhile; as `attempt`."""
-
-    def work() -> None:
-        with desk().lock:
-            desk().put(made(plan()))
-
-    return attempt(work, key=key)
+    """Put on top what is made of the plan as it is now; as `alter`."""
+    return alter(lambda: desk().put(made(plan())), key=key)
 
 
 def open_plan(opened: Plan) -> None:

@@ -60,6 +60,7 @@ def _draw() -> None:
     if keeping.closed:
         standing.closed(keeping)
         return
+    unseen.shows(keeping.desk)
     header.show(keeping)
     try:
         chosen.run()
@@ -68,7 +69,6 @@ def _draw() -> None:
     except KpiError as error:
         refusals.refuse(error)
     pictures.end()
-    unseen.drawn()
 
 
 main()

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from kpi_core.errors import KpiError
 from workbench import files, session, words
 from workbench.changes_side_by_side import Row
 from workbench.changes_three_ways import Side
@@ -79,9 +78,10 @@ def notes(keeping: Keeping) -> None:
     """Say above the page what a person has to know: nothing is saved for now, only trying out, two versions."""
     if keeping.clash is not None:
         _choice(keeping)
-    elif keeping.status == "trying":
+        return
+    if keeping.status == "trying":
         _trying(keeping)
-    elif keeping.trouble is not None:
+    if keeping.trouble is not None:
         st.warning(md(words.error(keeping.trouble)), icon=":material/cloud_off:")
 
 
@@ -90,7 +90,7 @@ def closed(keeping: Keeping) -> None:
     st.title(_("This link opens nothing any more"), anchor=False)
     st.markdown(_("It was revoked or has run out, or the plan was deleted. Ask whoever sent it for another."))
     with st.container(horizontal=True):
-        st.button(_("Work on a plan of my own"), key="leave_closed", type="primary", on_click=session.leave)
+        st.button(_("Work on a plan of my own"), key="leave_closed", type="primary", on_click=_leave)
         if keeping.queue or keeping.tried:
             plan = session.plan()
             st.download_button(_("Take what I typed along"), data=plan.to_yaml, file_name=files.name(plan))
@@ -113,10 +113,11 @@ def _trying(keeping: Keeping) -> None:
 
 
 def _copy() -> None:
-    try:
-        session.save_copy()
-    except KpiError as error:
-        session.refuse(error)
+    session.attempt(session.save_copy)
+
+
+def _leave() -> None:
+    session.attempt(session.leave)
 
 
 def _choice(keeping: Keeping) -> None:
@@ -160,4 +161,4 @@ def _decide(keys: Sequence[str]) -> None:
         one.path: "theirs" if session.typed(key) == "theirs" else "ours"
         for one, key in zip(merged.clashes, keys, strict=False)
     }
-    session.attempt(lambda: keeping.decide(merged.resolved(picks)))
+    session.alter(lambda: keeping.decide(merged.resolved(picks)))

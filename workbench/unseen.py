@@ -1,45 +1,130 @@
 """What changed since the browser last drew the plan: an entry is not put over what its maker has not seen.
 
-A page that lies open is drawn anew some seconds after somebody else, or another tab, has changed the plan. Until then
-its fields say what the plan said before. Each picture is remembered with the plan it shows, and what this page itself
-has entered since.
+A page that lies open is drawn anew some seconds after somebody else, or another tab, has changed the plan, or the
+storage has answered and the plan one works at is another. Until then its fields say what was said before. Each picture
+is remembered with what it shows, and what this page itself has done since; an entry that was not taken up stands
+beside its field until it has been seen there and something else is done.
 """
 
 from __future__ import annotations
 
+import itertools
+from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from kpi_core.plan import Plan
-from workbench import pictures, session
+from workbench import pictures, visit
+from workbench.desk import Desk
 
-_PLANS, _OWN = "unseen_plans", "unseen_own"
-_KEPT = 20  # pictures a browser may be behind, and fields entered: older plans are let go
+Reason = Literal["dropped", "unseen"]
+Kept = TypeVar("Kept")
 
-
-def drawn() -> None:
-    """Note which plan the picture shows that has just ended."""
-    plans: dict[int, Plan] = session.recall(_PLANS, {})
-    plans[pictures.given()] = session.plan()
-    session.remember(_PLANS, dict([*plans.items()][-_KEPT:]))
+_SHOWN, _DONE, _NOTES, _MOMENTS = "unseen_shown", "unseen_done", "unseen_notes", "unseen_moments"
+_PICTURES = 20  # so many a browser may be behind
+_DEEDS = 50
 
 
-def changed(paths: Iterable[str]) -> bool:
+class _Shown(NamedTuple):
+    """What a picture shows; moments are counted, no time is taken."""
+
+    moment: int
+    desk: Desk
+    plan: Plan
+
+
+class _Deed(NamedTuple):
+    """What this page did to a plan."""
+
+    moment: int
+    before: Plan
+    after: Plan
+
+
+class Note(NamedTuple):
+    """An entry that was not taken up, and why; the picture that says so first."""
+
+    picture: int
+    reason: Reason
+    entry: str
+
+
+def shows(desk: Desk) -> None:
+    """Remember what the picture shows that is drawn next."""
+    shown: dict[int, _Shown] = _mine(_SHOWN, {})
+    with desk.lock:
+        shown[pictures.given() + 1] = _Shown(_moment(), desk, desk.plan)
+    for old in [*shown][:-_PICTURES]:
+        del shown[old]
+
+
+def done(before: Plan, after: Plan) -> None:
+    """Remember that this page has made one plan of another; call it while nobody else can change the plan."""
+    if after is before:
+        return
+    _deeds().append(_Deed(_moment(), before, after))
+    notes = _notes()
+    for key in [key for key, note in notes.items() if note.picture <= pictures.drawn()]:
+        del notes[key]
+
+
+def changed(desk: Desk, paths: Iterable[str]) -> bool:
     """Return whether one of these fields is something else by now than the browser shows, by another's hand."""
-    before: Plan | None = session.recall(_PLANS, {}).get(pictures.drawn())
-    now = session.plan()
-    if before is None or before is now:
+    pictured: dict[int, _Shown] = _mine(_SHOWN, {})
+    shown = next((one for number, one in pictured.items() if number >= pictures.drawn()), None)
+    if shown is None or shown.plan is desk.plan:
         return False
-    own: dict[str, Plan] = session.recall(_OWN, {})
-    then, here = before.to_data(), now.to_data()
+    if shown.desk is not desk:
+        return True
+    then, here = shown.plan.to_data(), desk.plan.to_data()
     moved = [path for path in paths if _value(then, path) != _value(here, path)]
-    return any(path not in own or _value(own[path].to_data(), path) != _value(here, path) for path in moved)
+    return not all(_is_own(path, _value(here, path), shown.moment) for path in moved)
 
 
-def entered(paths: Iterable[str]) -> None:
-    """Note that this page has entered these fields, as the plan has them now."""
-    own: dict[str, Plan] = session.recall(_OWN, {}) | dict.fromkeys(paths, session.plan())
-    session.remember(_OWN, dict([*own.items()][-_KEPT:]))
+def tell(key: str, reason: Reason, entry: str) -> None:
+    """Have a field say what was entered and not taken up."""
+    _notes()[key] = Note(pictures.given() + 1, reason, entry)
+
+
+def told(key: str) -> Note | None:
+    """Return what a field has to say of an entry that was not taken up."""
+    return _notes().get(key)
+
+
+def forget(key: str | None = None) -> None:
+    """Say nothing more beside a field, or beside any."""
+    if key is None:
+        _notes().clear()
+    else:
+        _notes().pop(key, None)
+
+
+def _is_own(path: str, value: Any, since: int) -> bool:
+    """Return whether this page has put a value there since a moment."""
+    for moment, before, after in reversed([*_deeds()]):
+        if moment < since:
+            return False
+        if _value(after.to_data(), path) == value != _value(before.to_data(), path):
+            return True
+    return False
+
+
+def _moment() -> int:
+    count: itertools.count[int] = _mine(_MOMENTS, itertools.count())
+    return next(count)
+
+
+def _deeds() -> deque[_Deed]:
+    return _mine(_DONE, deque(maxlen=_DEEDS))
+
+
+def _notes() -> dict[str, Note]:
+    return _mine(_NOTES, {})
+
+
+def _mine(key: str, first: Kept) -> Kept:
+    found: Kept = visit.mine().setdefault(key, first)
+    return found
 
 
 def _value(data: Any, path: str) -> Any:

@@ -11,7 +11,7 @@ from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from workbench import fields, local_times, pictures, session, words
 from workbench.keeping import Keeping
-from workbench.merging import Merged, merge
+from workbench.merging import merge
 from workbench.rows import versions as rows
 from workbench.store import Version
 from workbench.versions import A_PAGE, Shelf
@@ -83,7 +83,7 @@ def _ways(shelf: Shelf, version: Version, keeping: Keeping) -> None:
 def _take_over(shelf: Shelf, version: Version, keeping: Keeping) -> None:
     """Offer what lies beside the plan, choice by choice."""
     try:
-        merged = _merged(shelf, version, session.plan())
+        merged = merge(*_sides(shelf, version), session.plan())
     except KpiError as error:
         st.caption(md(words.error(error)))
         return
@@ -99,18 +99,21 @@ def _take_over(shelf: Shelf, version: Version, keeping: Keeping) -> None:
         st.button(label, key=f"take_{version.number}", on_click=_take, args=(shelf, version))
 
 
-def _merged(shelf: Shelf, version: Version, plan: Plan) -> Merged:
-    """Return what lies beside the plan, put together with it."""
-    return merge(shelf.plan(version.base or version.number), shelf.plan(version.number), plan)
+def _sides(shelf: Shelf, version: Version) -> tuple[Plan, Plan]:
+    """Return what lies beside the plan, and what it was made of, the older one first."""
+    return shelf.plan(version.base or version.number), shelf.plan(version.number)
 
 
+@pictures.uninterrupted()
 def _take(shelf: Shelf, version: Version) -> None:
+    sides: list[Plan] = []
+
     def taken(plan: Plan) -> Plan:
-        merged = _merged(shelf, version, plan)
+        merged = merge(sides[0], sides[1], plan)
         ticked = {clash.path: session.typed(f"aside_{version.number}_{at}") for at, clash in enumerate(merged.clashes)}
         return merged.resolved({path: "ours" if tick else "theirs" for path, tick in ticked.items()})
 
-    if session.rework(taken):
+    if session.attempt(lambda: sides.extend(_sides(shelf, version))) and session.rework(taken):
         session.tell(_("Taken over. Undo takes it out again."))
 
 

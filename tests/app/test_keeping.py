@@ -354,6 +354,35 @@ def test_what_was_tried_is_let_go_although_nobody_else_changed_anything(store, o
     assert (viewer.keeper.status, viewer.plan) == ("saved", own.plan)
 
 
+def test_what_was_tried_is_not_called_saved_before_the_database_says_how_the_plan_is(store, own, down):
+    own.change({"metrics.cvr.value": 0.013})
+    viewer = _by_link(store, _settled(own.keeper), "view")
+    viewer.change({"metrics.cvr.value": 0.014})
+    down()
+
+    viewer.keeper.let_go()
+    assert (viewer.keeper.status, viewer.plan.metrics["cvr"].value) == ("trying", 0.014)
+
+    down(False)
+    viewer.keeper.look(at_once=True)
+    assert (viewer.keeper.status, viewer.plan) == ("saved", own.plan)
+
+
+def test_who_goes_on_trying_keeps_what_they_wanted_to_let_go(store, own, down):
+    own.change({"metrics.cvr.value": 0.013})
+    viewer = _by_link(store, _settled(own.keeper), "view")
+    viewer.change({"metrics.cvr.value": 0.014})
+    down()
+    viewer.keeper.let_go()
+
+    viewer.change({"metrics.visitors.value": 410_000})
+    down(False)
+    viewer.keeper.look(at_once=True)
+
+    assert viewer.keeper.status == "trying"
+    assert [viewer.plan.metrics[one].value for one in ("cvr", "visitors")] == [0.014, 410_000]
+
+
 def test_a_reload_while_the_database_is_down_shows_what_is_not_saved_yet(store, down):
     desks = Desks()
     own = opening.latest(desks, "ours")

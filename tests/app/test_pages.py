@@ -5,8 +5,9 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from kpi_core.plan import Plan
-from workbench import samples, unseen
+from workbench import moves, pictures, samples, session, unseen
 from workbench.desk import Desk
+from workbench.tree_board import Move
 from workbench.words import speaking
 
 PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
@@ -373,21 +374,122 @@ def test_an_entry_whose_session_is_tidied_up_meanwhile_is_known_as_ones_own(monk
     """Streamlit takes up a newer message while an entry is stored: it copies the session, then drops what is new."""
     app = opened("home")
     old = app.number_input(key="picture").value
-    change, entered = Desk.change, unseen.entered
+    change, done = Desk.change, unseen.done
 
     def copied(desk, changes):
         state = get_script_run_ctx().session_state._state
         state._old_state.update({key: state[key] for key in state})
         change(desk, changes)
 
-    def emptied(paths):
-        entered(paths)
+    def emptied(before, after):
+        done(before, after)
         state = get_script_run_ctx().session_state._state
         state._new_session_state.clear()
         state._new_widget_state.clear()
 
     for typed, target in (("12億", 1.2e9), ("13億", 1.3e9), ("14億", 1.4e9)):
         monkeypatch.setattr(Desk, "change", copied if target == 1.3e9 else change)
-        monkeypatch.setattr(unseen, "entered", emptied if target == 1.3e9 else entered)
+        monkeypatch.setattr(unseen, "done", emptied if target == 1.3e9 else done)
         behind(app, old).text_input(key="kgi.target").set_value(typed).run()
         assert app.session_state["visit"]["session_desk"].plan.kgi.target == target
+
+
+def test_an_entry_for_one_plan_does_not_go_into_another_that_the_page_is_about_to_show():
+    app = opened("home", language="en")
+    other = Desk.holding(samples.template("abm"))
+    goal, other.language = other.plan.kgi.target, "en"
+    app.session_state["visit"]["session_desk"] = other
+
+    app.text_input(key="kgi.target").set_value("1.2B").run()
+
+    assert other.plan.kgi.target == goal
+    assert "“1.2B” was not put over it" in words(app).replace("\\", "")
+
+
+def test_what_is_changed_elsewhere_while_a_page_is_drawn_is_not_taken_for_seen(monkeypatch):
+    app = opened("home", language="en")
+    desk, end = app.session_state["visit"]["session_desk"], pictures.end
+
+    def changed_meanwhile():
+        monkeypatch.setattr(pictures, "end", end)
+        desk.change({"kgi.target": 1.5e9})
+        end()
+
+    monkeypatch.setattr(pictures, "end", changed_meanwhile)
+    app.run()
+    app.text_input(key="kgi.target").set_value("1.2B").run()
+
+    assert desk.plan.kgi.target == 1.5e9
+    assert "“1.2B” was not put over it" in words(app).replace("\\", "")
+
+
+def test_what_one_did_by_a_button_is_ones_own():
+    app = opened("home")
+    desk = app.session_state["visit"]["session_desk"]
+    app.text_input(key="kgi.target").set_value("12億").run()
+    old = app.number_input(key="picture").value
+
+    behind(app, old).button(key="header_undo").click().run()
+    behind(app, old).text_input(key="kgi.target").set_value("13億").run()
+
+    assert desk.plan.kgi.target == 1.3e9
+
+
+def test_what_somebody_took_back_is_theirs_though_one_had_entered_the_same_before():
+    app = opened("home")
+    desk = app.session_state["visit"]["session_desk"]
+    app.text_input(key="kgi.target").set_value("12億").run()
+    desk.change({"kgi.target": 1.7e9})
+    app.run()
+    desk.change({"kgi.target": 1.2e9})
+
+    app.text_input(key="kgi.target").set_value("18億").run()
+
+    assert desk.plan.kgi.target == 1.2e9
+
+
+def test_what_was_not_taken_up_is_said_until_it_was_seen_and_something_else_is_done():
+    app = opened("home", language="en")
+    desk = app.session_state["visit"]["session_desk"]
+    desk.change({"kgi.target": 1.5e9})
+    old = app.number_input(key="picture").value
+    app.text_input(key="kgi.target").set_value("1.2B").run()
+
+    behind(app, old).text_input(key="name.en").set_value("Typed before that was seen").run()
+    assert "not put over it" in words(app)
+    app.text_input(key="name.en").set_value("Typed after").run()
+    assert "not put over it" not in words(app)
+
+
+def test_who_has_signed_out_in_another_tab_enters_nothing_any_more(monkeypatch):
+    app = opened("home", language="en")
+    mine, desk = app.session_state["visit"], app.session_state["visit"]["session_desk"]
+    mine |= {"session_person": "person:x", "session_came": 0.0}
+    monkeypatch.setitem(session._signed_out, "", 1.0)
+
+    app.text_input(key="kgi.target").set_value("1.2B").run()
+
+    now = app.session_state["visit"]["session_desk"]
+    assert now is not desk
+    assert [one.plan.kgi.target for one in (desk, now)] == [1e9, 1e9]
+    assert "その間にサインアウトされました" in app.error[0].value
+    assert not app.exception
+
+
+def test_a_move_that_is_refused_is_not_said_to_be_made(monkeypatch):
+    app = opened("whatif")
+    desk, move = app.session_state["visit"]["session_desk"], []
+
+    def moved(*_told, hands, **_more):
+        if move:
+            hands.on_move(move.pop())
+
+    monkeypatch.setattr(moves, "tree_board", moved)
+    now = desk.plan.metrics["meeting_rate"].value
+    desk.change({"metrics.meeting_rate.low": 0.7, "metrics.meeting_rate.high": 0.8})
+    move.append(Move(number=1, changes={"meeting_rate": 0.9}, was={"meeting_rate": now}, revision="older"))
+    app.run()
+
+    assert desk.plan.metrics["meeting_rate"].value == now
+    assert "session_notice" not in app.session_state["visit"]
+    assert app.session_state["visit"]["session_refused"]

@@ -415,6 +415,15 @@ def test_agreeing_writes_the_choice_into_the_plans_log_and_undo_takes_it_back(mo
     assert app.session_state["visit"]["session_desk"].plan.decisions == ()
 
 
+def test_agreeing_twice_at_once_is_agreeing_once():
+    app = opened("focus")
+    for _ in range(2):
+        app.text_input(key="agreed_note").set_value("Ours").run()
+        app.button(key="agree").click().run()
+
+    assert [decision.note for decision in app.session_state["visit"]["session_desk"].plan.decisions] == ["Ours"]
+
+
 def test_agreeing_keeps_what_somebody_else_agreed_meanwhile(monkeypatch):
     app = opened("focus")
     desk, comebacks_of = app.session_state["visit"]["session_desk"], comebacks.of
