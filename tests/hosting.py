@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.serving import BUSY_SECONDS
+
 ROOT = Path(__file__).parents[1]
 PARTS = ("app.py", "kpi_core", "pages", "sample_data", "workbench", ".streamlit")
 
@@ -38,7 +40,9 @@ def streamlit(*options: str) -> list[str]:
 def fails(command: list[str], *, folder: Path = ROOT, environment: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a server that must stop by itself; return its exit code and what it wrote to stderr."""
     everywhere = {**os.environ, **(environment or {})}
-    told = subprocess.run(command, cwd=folder, env=everywhere, capture_output=True, text=True, timeout=120, check=False)
+    told = subprocess.run(
+        command, cwd=folder, env=everywhere, capture_output=True, text=True, timeout=BUSY_SECONDS, check=False
+    )
     return told.returncode, told.stderr
 
 
@@ -66,12 +70,13 @@ def served(
 
 
 def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(600):
+    ends = time.monotonic() + BUSY_SECONDS
+    while time.monotonic() < ends:
         if server.poll() is not None:
             raise RuntimeError(f"the server stopped by itself: {log.read_text()}")
         try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise RuntimeError("the server did not answer within 60 s")
+    raise RuntimeError(f"the server did not answer within {BUSY_SECONDS} s")

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from kpi_core.plan import Plan
+from tests.serving import BUSY_SECONDS
 from workbench import opening, samples, session, storage
 from workbench.desk import Desk
 from workbench.keeping import Keeping
@@ -56,7 +57,7 @@ def visit(
     page: str = "share",
 ) -> AppTest:
     """Open the page as a browser that works at this plan."""
-    app = AppTest.from_file("../workbench/shell.py", default_timeout=30)
+    app = AppTest.from_file("../workbench/shell.py", default_timeout=300)
     app.context = {"url": "https://plans.example.test/share", "timezone": "Asia/Tokyo"}
     if store is None:
         desk = Desk.holding(samples.sample_plan())
@@ -87,9 +88,9 @@ def keys(app: AppTest) -> set[str]:
 
 def settled(desk: Desk) -> None:
     """Wait until what was done is kept."""
-    for _ in range(500):
-        if isinstance(desk.keeper, Keeping) and desk.keeper.status not in ("saving", "waiting"):
-            return
+    ends = time.monotonic() + BUSY_SECONDS
+    while not isinstance(desk.keeper, Keeping) or desk.keeper.status in ("saving", "waiting"):
+        assert time.monotonic() < ends, "it is never kept"
         time.sleep(0.02)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import exc
 from streamlit.testing.v1 import AppTest
 
 from kpi_core.errors import KpiError
+from tests.serving import BUSY_SECONDS
 from tests.visits import app_store, kept
 from workbench import keeping as keeping_
 from workbench import opening, samples
@@ -37,11 +38,8 @@ def own(store):
 
 def _settled(keeping: Keeping) -> Keeping:
     """Wait until nothing is left to be kept, the desk included."""
-    for _ in range(2_000):
-        if not keeping._at_work:
-            return keeping
-        time.sleep(0.005)
-    raise AssertionError("it never ends")
+    _soon(lambda: not keeping._at_work)
+    return keeping
 
 
 def _by_link(store, of, role, browser="theirs", desks=None):
@@ -171,13 +169,13 @@ def test_two_people_at_the_same_field_choose(store, own, side, value):
 def test_while_the_database_does_not_answer_everything_waits_and_is_then_kept_once(store, own, monkeypatch):
     own.change({"metrics.cvr.value": 0.013})
     keeping = _settled(own.keeper)
-    real, calls = store.save, []
+    real, calls, answers = store.save, [], Event()
 
     def failing(*args, **said):
         calls.append(said["key"])
         if len(calls) == 2:  # kept, but the answer is lost on the way
             real(*args, **said)
-        if len(calls) < 5:
+        if len(calls) < 5 or not answers.is_set():
             raise KpiError("store_down", "The storage does not answer.")
         return real(*args, **said)
 
@@ -185,6 +183,7 @@ def test_while_the_database_does_not_answer_everything_waits_and_is_then_kept_on
     own.change({"metrics.cvr.value": 0.014})
     assert keeping.status in ("saving", "waiting")
     own.change({"metrics.cvr.value": 0.015})
+    answers.set()
 
     _settled(keeping)
     assert (keeping.status, keeping.trouble) == ("saved", None)
@@ -287,6 +286,7 @@ def test_what_lies_beside_the_plan_waits_for_the_database_too(store, own, monkey
 def test_what_lies_beside_the_plan_is_kept_once_for_a_lever_on_the_move(store, own, monkeypatch):
     real, calls = store.keep_desk, []
     monkeypatch.setattr(store, "keep_desk", lambda *args: calls.append(1) or real(*args))
+    monkeypatch.setattr(keeping_, "QUIET_SECONDS", 5)
     for visitors in range(410_000, 410_010):
         own.change({"metrics.visitors.value": visitors})
         own.keeper.wait()
@@ -446,7 +446,7 @@ def test_a_page_opened_while_the_database_was_down_comes_back_to_its_plan(tmp_pa
             raise exc.OperationalError("", {}, Exception("down"))
 
         monkeypatch.setattr(store.database.engine, "begin", refused)
-        page = AppTest.from_file("../../workbench/shell.py", default_timeout=30).run()
+        page = AppTest.from_file("../../workbench/shell.py", default_timeout=300).run()
         assert page.text_input(key="name.ja").value == SAMPLE.name.ja
 
         monkeypatch.setattr(store.database.engine, "begin", real)
@@ -456,7 +456,7 @@ def test_a_page_opened_while_the_database_was_down_comes_back_to_its_plan(tmp_pa
 
 def _soon(is_so):
     """Wait for what a thread is about to do."""
-    ends = time.monotonic() + 30
+    ends = time.monotonic() + BUSY_SECONDS
     while not is_so():
         assert time.monotonic() < ends, "it never came"
         time.sleep(0.01)

@@ -15,7 +15,7 @@ PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share",
 
 def opened(name: str, *, plan: Plan | None = None, language: str = "ja") -> AppTest:
     """Run a page with this plan on the desk."""
-    app = AppTest.from_file("../../workbench/shell.py", default_timeout=30)
+    app = AppTest.from_file("../../workbench/shell.py", default_timeout=300)
     desk = Desk.holding(plan or samples.sample_plan())
     desk.language = language
     app.session_state["visit"] = {"session_desk": desk}

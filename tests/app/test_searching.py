@@ -1,6 +1,5 @@
 """A long choice beside the page: a bar and a stop button, the best so far kept, asked again answered at once."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -43,13 +42,13 @@ def _jobs() -> None:
 
 
 def test_what_takes_longer_than_a_blink_has_a_bar_and_then_its_answer():
-    app = AppTest.from_function(_jobs, default_timeout=30).run()
+    app = AppTest.from_function(_jobs, default_timeout=300).run()
 
     assert [one.value for one in app.markdown] == ["found 30"]
-    began = time.monotonic()
+    first = app.session_state["visit"]["kept_job_count"]
     app.run()
     assert [one.value for one in app.markdown] == ["found 30"]
-    assert time.monotonic() - began < 1  # the answer is kept: it does not count again
+    assert app.session_state["visit"]["kept_job_count"] is first  # it does not count again
 
 
 def test_a_job_that_fails_says_so_and_can_be_asked_again():
@@ -67,7 +66,7 @@ def test_a_job_that_fails_says_so_and_can_be_asked_again():
         except KpiError as error:
             st.write(str(error))
 
-    app = AppTest.from_function(fails, default_timeout=30)
+    app = AppTest.from_function(fails, default_timeout=300)
     for _ in range(2):
         assert [one.value for one in app.run().markdown] == ["No."]
 
@@ -104,7 +103,7 @@ def test_what_is_asked_for_at_once_is_waited_for_later_and_worked_out_once():
         first = jobs.at_once("slow", 1, work)
         st.write(f"at once {first}, then {jobs.result('slow', 1, work, lambda *_told: '')}")
 
-    app = AppTest.from_function(twice, default_timeout=30).run()
+    app = AppTest.from_function(twice, default_timeout=300).run()
 
     assert [one.value for one in app.markdown] == ["at once None, then 7"]
     assert [one.value for one in app.run().markdown] == ["at once 7, then 7"]
@@ -121,7 +120,7 @@ def test_what_stands_below_a_job_keeps_its_place_whether_one_had_to_wait_or_not(
         jobs.result("slow", 1, lambda _job: time.sleep(0.5), lambda *_told: "")
         st.write("below")
 
-    app = AppTest.from_function(waits, default_timeout=30)
+    app = AppTest.from_function(waits, default_timeout=300)
     places = [[at for at, one in app.run().main.children.items() if one.type == "markdown"] for _ in range(2)]
 
     assert places[0] == places[1]

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -9,6 +10,7 @@ import pytest
 from streamlit import config
 
 from tests.hosting import ROOT, copy, fails, served, streamlit, uvicorn
+from tests.serving import BUSY_SECONDS
 from workbench import startup
 
 SECRET = "Zb7q-a-plan-nobody-may-read"
@@ -76,6 +78,9 @@ def test_routes_and_log_of_a_running_server(tmp_path):
     session = "7d1c7cd6-86b0-4b1c-9a0c-0123456789ab"
 
     with served(uvicorn("--forwarded-allow-ips=127.0.0.1"), log) as address:
+        ready_at = time.monotonic() + BUSY_SECONDS
+        while answer(f"{address}/readyz")[0] != 200 and time.monotonic() < ready_at:
+            time.sleep(0.1)
         status = {path: answer(address + path)[0] for path in ("/healthz", "/readyz", "/robots.txt")}
         closed = {
             path: answer(address + path)

@@ -391,7 +391,7 @@ def test_the_choice_is_tried_in_many_futures_with_one_button():
     """§3.5: the exact set in 96.7 % of 1,500 futures at ±30 %."""
     app = opened("focus")
 
-    app.button(key="try_futures").click().run(timeout=60)
+    app.button(key="try_futures").click().run()
 
     assert "In 1,024 futures this very set is best 97 times in 100" in said(app)
     assert "No pick is a coin toss." in said(app)

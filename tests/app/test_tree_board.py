@@ -177,7 +177,7 @@ def test_the_browser_is_told_every_card_once_and_nothing_else():
 
 
 def test_a_page_with_the_board_runs_without_a_browser():
-    page = AppTest.from_function(_page, default_timeout=30).run()
+    page = AppTest.from_function(_page, default_timeout=300).run()
 
     assert not page.exception
     assert page.text[0].value == "got leads"

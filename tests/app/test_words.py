@@ -243,7 +243,7 @@ def test_escaped_text_is_shown_as_typed_by_streamlit(tmp_path):
         page, fetched = browser.new_page(), []
         page.on("request", lambda request: fetched.append(request.url))
         page.goto(address)
-        page.locator(f".st-key-b{len(HOSTILE) - 1} button").wait_for(timeout=30_000)
+        page.locator(f".st-key-b{len(HOSTILE) - 1} button").wait_for()
         boxes = [page.locator(f".st-key-box{i}") for i in range(len(HOSTILE))]
         shown = [box.inner_text().replace("\u2060", "").split("\n") for box in boxes]
         elements = [box.evaluate(made) for box in boxes]

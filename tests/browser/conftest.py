@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Error, Page, expect
 
-from tests.serving import chromium, serve
+from tests.serving import BUSY_SECONDS, chromium, serve
 
-expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
+expect.set_options(timeout=BUSY_SECONDS * 1_000)
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +35,5 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(
         locale={"ja": "ja-JP", "en": "en-US"}[language], viewport={"width": 1440, "height": 900}, accept_downloads=True
     )
-    context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()

@@ -1,6 +1,7 @@
 """The board under a hand: what moves without the server, what is sent when it is let go, and what is never lost."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.plans import channels
-from tests.serving import Sent
+from tests.serving import BUSY_SECONDS, Sent
 
 pytestmark = pytest.mark.browser
 
@@ -142,8 +143,8 @@ def test_escape_puts_a_lever_back_and_sends_nothing(page: Page, address: str) ->
     page.wait_for_timeout(500)
     before = sent.messages
 
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Escape")
+    lever(page, "商談率").evaluate("""lever => ['ArrowRight', 'Escape'].forEach(key =>
+        lever.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, composed: true })))""")  # in one breath
     page.wait_for_timeout(700)
 
     expect(page.locator(KGI)).to_have_text("8.64億円")
@@ -200,8 +201,8 @@ def test_another_tabs_change_of_something_else_stays_and_the_move_goes_on_top(
     mine.keyboard.press("ArrowRight")
     line.let_go()
 
+    expect(mine.get_by_text("操作中に計画が別の画面で更新されていました")).to_be_visible()  # for some seconds
     expect(answer(mine)).to_contain_text("8.99億円")
-    expect(mine.get_by_text("操作中に計画が別の画面で更新されていました")).to_be_visible()
 
 
 @pytest.mark.parametrize(("choice", "result"), [("自分の値を使う", "8.7億円"), ("変更後の値を残す", "8.76億円")])
@@ -285,13 +286,13 @@ def test_two_hundred_cards_start_folded_and_a_name_leads_to_its_card(page: Page,
 def test_the_map_leads_to_where_one_points(page: Page, address: str, tmp_path: Path) -> None:
     with_plan(page, address, tmp_path / "plan.yaml", (4, 7))
     pane = page.locator(".view")
+    page.locator(".map").hover()  # once it stands still
     box = page.locator(".map").bounding_box()
     assert box
 
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] - 3)
 
-    end = pane.evaluate("(pane) => pane.scrollTop + pane.clientHeight >= pane.scrollHeight - 5")
-    assert end
+    _soon(page, lambda: pane.evaluate("(pane) => pane.scrollTop + pane.clientHeight >= pane.scrollHeight - 5"))
 
 
 def test_two_fingers_zoom(browser: Browser, address: str) -> None:
@@ -299,7 +300,8 @@ def test_two_fingers_zoom(browser: Browser, address: str) -> None:
     page = context.new_page()
     page.goto(f"{address}/tree")
     tree = page.get_by_role("tree")
-    tree.wait_for()
+    expect(answer(page)).to_be_visible()
+    tree.hover()  # once it stands still
     before = tree.bounding_box()
     box = page.locator(".view").bounding_box()
     assert before
@@ -311,12 +313,17 @@ def test_two_fingers_zoom(browser: Browser, address: str) -> None:
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
-    page.wait_for_timeout(200)
-    after = tree.bounding_box()
-
-    assert after
-    assert after["width"] == pytest.approx(2 * before["width"], rel=0.02)
+    twice = pytest.approx(2 * before["width"], rel=0.02)
+    _soon(page, lambda: (tree.bounding_box() or before)["width"] == twice)
     context.close()
+
+
+def _soon(page: Page, is_so: Callable[[], bool]) -> None:
+    """Wait for what the page is about to show."""
+    ends = time.monotonic() + BUSY_SECONDS
+    while not is_so():
+        assert time.monotonic() < ends, "it never came"
+        page.wait_for_timeout(50)
 
 
 def test_the_picture_to_keep_has_its_text_as_text(page: Page, address: str, tmp_path: Path) -> None:

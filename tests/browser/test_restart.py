@@ -22,13 +22,13 @@ def test_an_entry_while_the_server_restarts_counts_or_is_said_not_to(browser: Br
         expect(page.locator(".st-key-standing")).to_contain_text("Saved")
 
     with serving.serve(port=port):
-        expect(goal).to_be_enabled(timeout=60_000)
+        expect(goal).to_be_enabled()
         page.wait_for_timeout(after)
         goal.fill("3.1B")
         goal.press("Enter")
 
         told = page.get_by_text("did not take up “3.1B”")
-        expect(told.or_(page.get_by_text("short of the goal of ¥3.10B"))).to_be_visible(timeout=60_000)
+        expect(told.or_(page.get_by_text("short of the goal of ¥3.10B"))).to_be_visible()
         goal.fill("3.2B")
         goal.press("Enter")
         expect(page.get_by_text("short of the goal of ¥3.20B")).to_be_visible()
@@ -42,18 +42,14 @@ def test_a_restart_in_which_nobody_entered_anything_is_not_called_a_loss(browser
     with serving.serve(port=port) as address:
         for name, page in pages.items():
             page.goto(f"{address}/{name}")
-            expect(page.locator(".st-key-hidden_picture input")).to_have_count(1, timeout=60_000)
+            expect(page.locator(".st-key-hidden_picture input")).to_have_count(1)
         expand = pages["focus"].locator("details:not([open]) > summary")
         while expand.count():
             expand.first.click()
 
     with serving.serve(port=port):
         for page in pages.values():
-            expect(page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")).to_have_count(
-                1, timeout=60_000
-            )
-            expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_have_count(
-                1, timeout=60_000
-            )
+            expect(page.locator("[data-testid=stApp][data-test-connection-state=CONNECTED]")).to_have_count(1)
+            expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_have_count(1)
             assert page.get_by_text("did not take up").all_inner_texts() == []
     context.close()

@@ -33,7 +33,6 @@ def address(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def _browser(browser: Browser, address: str, language: str = "en-US") -> tuple[BrowserContext, Page]:
     context = browser.new_context(locale=language, viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(20_000)
     page = context.new_page()
     page.goto(address)
     return context, page

@@ -95,6 +95,7 @@ def test_chances_stand_on_the_cards_and_are_silent_while_a_lever_moves(page: Pag
     assert WORDS[language]["chance"] in (card.get_attribute("aria-label") or "")
     assert card.locator(".likely").get_attribute("d").count("M") == 1
 
+    card.locator(".thumb").hover()  # once it stands still
     thumb = card.locator(".thumb").bounding_box()
     page.mouse.move(thumb["x"] + thumb["width"] / 2, thumb["y"] + thumb["height"] / 2)
     page.mouse.down()

@@ -221,7 +221,7 @@ def _open(browser: Browser, address: str, *, width: int, height: int, scheme: st
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.goto(address)
-    page.get_by_role("treeitem").first.wait_for(timeout=30_000)
+    page.get_by_role("treeitem").first.wait_for()
     yield page
     context.close()
     assert faults == []

@@ -1,7 +1,7 @@
 """Quantiles of a lever's range against scipy.stats, the exact beta quantile and hand arithmetic."""
 
 import math
-from time import perf_counter
+from time import perf_counter, thread_time
 
 import numpy as np
 import pytest
@@ -230,11 +230,11 @@ def test_large_counts_are_off_by_one_at_most(mean, phi):
 
 @pytest.mark.parametrize(("mean", "phi"), [(1e15, 1.0), (1e15, 1e15), (1.0, 1e6), (1e9, 9e6), (1e-9, 1e12)])
 def test_absurd_counts_are_finite_rise_and_answer_at_once(mean, phi):
-    start = perf_counter()
+    start = thread_time()
 
     found = Count(mean, phi).quantile(U)
 
-    assert perf_counter() - start < 1
+    assert thread_time() - start < 1
     assert np.isfinite(found).all() and found.min() >= 0 and (np.diff(found) >= 0).all()
 
 

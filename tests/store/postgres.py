@@ -46,7 +46,7 @@ class Server:
         options += "" if self._durable else " -c fsync=off"
         log = self._folder / "log"
         try:
-            self._run("pg_ctl", *self._where(), "-l", str(log), "-o", options, "-w", "-t", "60", "start")
+            self._run("pg_ctl", *self._where(), "-l", str(log), "-o", options, "-w", "-t", "600", "start")
         except subprocess.CalledProcessError as error:
             raise RuntimeError(log.read_text(errors="replace")[-2_000:]) from error
 

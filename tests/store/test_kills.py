@@ -190,6 +190,6 @@ def test_the_power_is_cut_while_saving(tmp_path: Path, power_cut: writers.Nurser
 
 def test_the_power_cut_is_one(tmp_path: Path, power_cut: writers.Nursery):
     """With `synchronous=NORMAL` a commit is not synced, and the same cuts take saves that were acknowledged."""
-    lost, saves = Machine(tmp_path).run(power_cut, 3, "synchronous=NORMAL")
+    lost, saves = Machine(tmp_path).run(power_cut, 3, "synchronous=NORMAL", "wal_autocheckpoint=0")
 
     assert sum(lost) > 0.5 * saves

@@ -14,7 +14,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for():
     turnstile, order, threads = Turnstile(), [], []
 
     def take(number: int) -> None:
-        with turnstile.turn(10):
+        with turnstile.turn(600):
             order.append(number)
 
     with turnstile.turn(1):
@@ -34,7 +34,7 @@ def test_one_at_a_time_however_many_come():
 
     def take() -> None:
         for _ in range(200):
-            with turnstile.turn(10):
+            with turnstile.turn(600):
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
@@ -54,8 +54,8 @@ def test_who_waits_long_in_a_queue_that_moves_gets_a_turn():
     turnstile, served = Turnstile(), []
 
     def take(number: int) -> None:
-        with turnstile.turn(0.2):
-            time.sleep(0.05)
+        with turnstile.turn(2):
+            time.sleep(0.15)
             served.append(number)
 
     threads = [threading.Thread(target=take, args=(number,)) for number in range(20)]
@@ -73,8 +73,8 @@ def test_a_queue_in_which_every_turn_fails_stands_still():
 
     def take() -> None:
         try:
-            with turnstile.turn(0.2):
-                time.sleep(0.15)
+            with turnstile.turn(2):
+                time.sleep(1.5)
                 raise ZeroDivisionError
         except (TimeoutError, ZeroDivisionError) as error:
             said.append(type(error))
