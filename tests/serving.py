@@ -41,13 +41,15 @@ def serve(
     options: tuple[str, ...] = (),
     log: Path = Path(os.devnull),
     port: int | None = None,
+    data: Path | None = None,
 ) -> Iterator[str]:
     """Yield the address of a freshly started server that writes to `log`; stop it afterwards."""
     port = free_port() if port is None else port
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", "--server.address=127.0.0.1"]
     command += ["--server.headless=true", "--browser.gatherUsageStats=false", *options]
-    with log.open("w") as out, TemporaryDirectory(ignore_cleanup_errors=True) as data:
-        environment = {"GYAKUSAN_DATA": data, **os.environ, "PYTHONPATH": str(ROOT)}
+    with log.open("w") as out, TemporaryDirectory(ignore_cleanup_errors=True) as own:
+        environment = {"GYAKUSAN_DATA": own, **os.environ, "PYTHONPATH": str(ROOT)}
+        environment |= {"GYAKUSAN_DATA": str(data)} if data is not None else {}
         with subprocess.Popen(command, cwd=folder, env=environment, stdout=out, stderr=out) as server:
             try:
                 address = f"http://127.0.0.1:{port}"
