@@ -394,12 +394,19 @@ def test_an_entry_whose_session_is_tidied_up_meanwhile_is_known_as_ones_own(monk
         assert app.session_state["visit"]["session_desk"].plan.kgi.target == target
 
 
-def test_an_entry_for_one_plan_does_not_go_into_another_that_the_page_is_about_to_show():
+def test_an_entry_for_one_plan_does_not_go_into_another_that_the_page_is_about_to_show(monkeypatch):
+    """The storage has answered at last: the page has been drawn with the sample, and one works at one's own plan."""
     app = opened("home", language="en")
-    other = Desk.holding(samples.template("abm"))
+    other, end = Desk.holding(samples.template("abm")), pictures.end
     goal, other.language = other.plan.kgi.target, "en"
-    app.session_state["visit"]["session_desk"] = other
 
+    def moved_on():
+        monkeypatch.setattr(pictures, "end", end)
+        end()
+        session._work_at(other)
+
+    monkeypatch.setattr(pictures, "end", moved_on)
+    app.run()
     app.text_input(key="kgi.target").set_value("1.2B").run()
 
     assert other.plan.kgi.target == goal
