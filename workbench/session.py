@@ -154,7 +154,7 @@ def _written() -> list[str]:
 @pictures.uninterrupted()
 def come_back() -> None:
     """Go back to the plan one worked at, once the storage answers that did not when the page was opened."""
-    visitor, own, mine = _visitor(), desk(), visit.mine()
+    own, visitor, mine = desk(), _visitor(), visit.mine()  # who has signed out is noticed at the desk
     if visitor is None or not opening.came_too_soon(own):
         return
     found = mine.pop(_FOUND, own)

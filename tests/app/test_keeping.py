@@ -344,10 +344,16 @@ def test_what_was_refused_for_a_while_is_not_called_saved(store, own):
     assert (kept.metrics["cvr"].value, kept.metrics["visitors"].value) == (0.014, 410_000)
 
 
-def test_what_was_tried_is_let_go_although_nobody_else_changed_anything(store, own):
+def _trying(store, own):
+    """Return the desk of somebody who may only look and tries another conversion rate."""
     own.change({"metrics.cvr.value": 0.013})
     viewer = _by_link(store, _settled(own.keeper), "view")
     viewer.change({"metrics.cvr.value": 0.014})
+    return viewer
+
+
+def test_what_was_tried_is_let_go_although_nobody_else_changed_anything(store, own):
+    viewer = _trying(store, own)
 
     viewer.keeper.let_go()
 
@@ -355,9 +361,7 @@ def test_what_was_tried_is_let_go_although_nobody_else_changed_anything(store, o
 
 
 def test_what_was_tried_is_not_called_saved_before_the_database_says_how_the_plan_is(store, own, down):
-    own.change({"metrics.cvr.value": 0.013})
-    viewer = _by_link(store, _settled(own.keeper), "view")
-    viewer.change({"metrics.cvr.value": 0.014})
+    viewer = _trying(store, own)
     down()
 
     viewer.keeper.let_go()
@@ -369,9 +373,7 @@ def test_what_was_tried_is_not_called_saved_before_the_database_says_how_the_pla
 
 
 def test_who_goes_on_trying_keeps_what_they_wanted_to_let_go(store, own, down):
-    own.change({"metrics.cvr.value": 0.013})
-    viewer = _by_link(store, _settled(own.keeper), "view")
-    viewer.change({"metrics.cvr.value": 0.014})
+    viewer = _trying(store, own)
     down()
     viewer.keeper.let_go()
 

@@ -483,6 +483,28 @@ def test_who_has_signed_out_in_another_tab_enters_nothing_any_more(monkeypatch):
     assert not app.exception
 
 
+def test_who_has_signed_out_gets_no_plan_of_the_person_once_the_storage_answers(monkeypatch):
+    app, asked, come_back = opened("home"), [], session.come_back
+
+    def signed_out_just_now():
+        session._signed_out["browser"] = 1.0
+        come_back()
+
+    monkeypatch.setattr(session, "come_back", signed_out_just_now)
+    app.session_state["visit"] |= {"session_person": "person:x", "session_came": 0.0}
+    monkeypatch.setattr(session, "_browser", lambda: "browser")
+    monkeypatch.setitem(session._signed_out, "browser", 0.0)
+    monkeypatch.setattr(session.opening, "came_too_soon", lambda _desk: True)
+    monkeypatch.setattr(
+        session.opening, "latest", lambda _desks, who: asked.append(who) or Desk.holding(samples.sample_plan())
+    )
+    monkeypatch.setattr(session.Aside, "do", lambda _aside, work: work())
+
+    app.run()
+
+    assert set(asked) == {"browser"}
+
+
 def test_a_move_that_is_refused_is_not_said_to_be_made(monkeypatch):
     app = opened("whatif")
     desk, move = app.session_state["visit"]["session_desk"], []
