@@ -10,14 +10,16 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from google.protobuf.message import DecodeError
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).parents[1]
 BUSY_SECONDS = 180  # a busy machine is slow, not wrong: so long anything may take
@@ -97,6 +99,28 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def enter(field: Locator, text: str) -> None:
+    """Put `text` into a field in place of what it says, and press Enter.
+
+    Playwright selects first and then inserts: what the page writes into the field in between stays before the text.
+    Once it holds a text that was not entered yet, the page writes nothing into it any more.
+    """
+    field.fill(text)
+    if field.input_value() != text:
+        field.fill(text)
+    field.press("Enter")
+
+
+def on_message(page: Page, hear: Callable[[ForwardMsg], None]) -> None:
+    """Let `hear` have all that the server says to a page from now on."""
+
+    def take(frame: bytes | str) -> None:
+        with suppress(DecodeError):
+            hear(ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode()))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", take))
 
 
 class Sent:

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from kpi_core.plan import Plan
+from tests.serving import enter
 
 pytestmark = pytest.mark.browser
 
@@ -77,8 +78,7 @@ def test_from_the_gap_to_the_six_ksfs_and_home_with_a_file(
 
     # give marketing skill 4: its pair changes
     skill = page.locator(".st-key-teams-marketing-skill input")
-    skill.fill("4")
-    skill.press("Enter")
+    enter(skill, "4")
     expect(marketing).to_contain_text("M3")
     expect(marketing).to_contain_text("M4")
     expect(marketing).not_to_contain_text("M1")
@@ -121,8 +121,7 @@ def test_a_card_is_chosen_and_its_number_edited_beside_the_tree(page: Page, addr
     value = page.locator(".st-key-metrics-meeting_rate-value input")
     expect(value).to_have_value("75%")
 
-    value.fill("８０％")
-    value.press("Enter")
+    enter(value, "８０％")
 
     expect(page.locator(".st-key-answer")).to_contain_text("9.22億円")
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.provider import Provider, provided
-from tests.serving import serve
+from tests.serving import enter, serve
 
 pytestmark = pytest.mark.browser
 
@@ -39,9 +39,7 @@ def _browser(browser: Browser, address: str, language: str = "en-US") -> tuple[B
 
 
 def _goal(page: Page, text: str) -> None:
-    field = page.get_by_role("textbox", name="Goal")
-    field.fill(text)
-    field.press("Enter")
+    enter(page.get_by_role("textbox", name="Goal"), text)
     expect(page.locator(".st-key-standing")).to_contain_text("Saved")
 
 

@@ -5,6 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.serving import enter
+
 pytestmark = pytest.mark.browser
 
 WORDS = {
@@ -74,12 +76,10 @@ def test_a_lead_time_typed_with_a_mistake_stays_and_says_so_and_mended_it_counts
     page.get_by_text("リードタイム", exact=True).click()
     field = page.locator("[class*=st-key-metrics-wins-lag] input")
 
-    field.fill("50% 40%")
-    field.press("Enter")
+    enter(field, "50% 40%")
     expect(page.get_by_text("合計が90%です")).to_be_visible()
     expect(field).to_have_value("50% 40%")
-    field.fill("100%")
-    field.press("Enter")
+    enter(field, "100%")
 
     expect(page.get_by_text("合計が90%です")).to_have_count(0)
     expect(page.locator(".st-key-answer")).not_to_contain_text("1.253")

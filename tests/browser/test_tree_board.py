@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.serving import serve
+from tests.serving import enter, serve
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = "<img src=x onerror=alert(1)>**リード**"
@@ -236,6 +236,5 @@ def _shown(page: Page) -> list[str]:
 
 
 def _boost(page: Page, value: int) -> None:
-    page.get_by_label("boost").fill(str(value))
-    page.get_by_label("boost").press("Enter")
+    enter(page.get_by_label("boost"), str(value))
     expect(page.get_by_text(f"boost {value}", exact=False).last).to_be_visible()

@@ -4,10 +4,10 @@ import itertools
 import time
 
 import pytest
-from google.protobuf.message import DecodeError
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from tests.serving import enter, on_message
 from workbench import browsers, keeping, standing
 from workbench.store import Actor, Store
 
@@ -30,9 +30,7 @@ def _actor(context: BrowserContext) -> Actor:
 
 
 def _types(page: Page, label: str, text: str) -> None:
-    field = page.get_by_role("textbox", name=label)
-    field.fill(text)
-    field.press("Enter")
+    enter(page.get_by_role("textbox", name=label), text)
 
 
 def _begun(page: Page, address: str, store: Store) -> tuple[Actor, str]:
@@ -52,13 +50,9 @@ class Sessions:
 
     def __init__(self, page: Page) -> None:
         self.ids: list[str] = []
-        page.on("websocket", lambda socket: socket.on("framereceived", self._note))
+        on_message(page, self._note)
 
-    def _note(self, frame: bytes | str) -> None:
-        try:
-            said = ForwardMsg.FromString(frame if isinstance(frame, bytes) else frame.encode())
-        except DecodeError:
-            return
+    def _note(self, said: ForwardMsg) -> None:
         if said.HasField("new_session"):
             self.ids.append(said.new_session.initialize.session_id)
 
