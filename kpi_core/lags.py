@@ -33,13 +33,16 @@ class Months:
     count: int
     adjust: Adjustments = field(default_factory=lambda: MappingProxyType({}))
 
-    def out(self, metric: str, lag: Sequence[float], entered: Array) -> Array:
-        """Return a metric's values from what its formula gives."""
-        found = delayed(entered, lag)
+    def changes(self, metric: str, lag: Sequence[float]) -> bool:
+        """Return whether a metric's values are others than those its formula gives."""
+        return bool(lag) or metric in self.adjust
+
+    def out(self, metric: str, lag: Sequence[float], entered: Array, *, into: Array | None = None) -> Array:
+        """Return a metric's values from what its formula gives, written to `into` if given."""
         if metric not in self.adjust:
-            return found
+            return delayed(entered, lag, out=into)
         times, plus = self.adjust[metric]
-        return np.asarray(found * times + plus)
+        return np.add(delayed(entered, lag) * times, plus, out=into)
 
     def back(self, metric: str, lag: Sequence[float], worth: Array) -> Array:
         """Return what the formula's values are worth, from what the metric's are worth."""
@@ -47,15 +50,18 @@ class Months:
         return foreseen(worth * times, lag)
 
 
-def delayed(entered: Array, lag: Sequence[float]) -> Array:
-    """Return what comes out in each month; before the first month nothing was put in.
+def delayed(entered: Array, lag: Sequence[float], *, out: Array | None = None) -> Array:
+    """Return what comes out in each month, written to `out` if given; before the first month nothing was put in.
 
     >>> delayed(np.array([60.0, 20.0, 0.0]), [0.5, 0.4, 0.1])
     array([30., 34., 14.])
     """
     if not lag or np.ndim(entered) == 0 or entered.shape[-1] == 1:
-        return entered
-    found = np.multiply(entered, lag[0])
+        if out is None:
+            return entered
+        out[...] = entered
+        return out
+    found = np.multiply(entered, lag[0], out=out)
     for month, share in enumerate(lag[1 : entered.shape[-1]], 1):
         if share:
             found[..., month:] += share * entered[..., :-month]

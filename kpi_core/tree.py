@@ -30,6 +30,7 @@ Values = Mapping[str, npt.ArrayLike]
 
 # Long arrays are evaluated in pieces that stay in the processor's cache.
 _BLOCK = 16_384
+_MONTHS_BLOCK = 262_144  # of months of draws a smaller piece would be many short rows
 
 _ONE_BITS, _LARGEST_BITS = np.array([1.0, np.finfo(np.float64).max]).view(np.uint64)
 
@@ -315,9 +316,11 @@ def _evaluate(
     known, fine = dict(given), True
     for metric in needed:
         if metric not in known:
-            known[metric] = readings.value(tree.expressions[metric], known, out=into.get(metric))
-            if months is not None:
-                known[metric] = months.out(metric, tree.metrics[metric].lag, known[metric])
+            expression, lag, place = tree.expressions[metric], tree.metrics[metric].lag, into.get(metric)
+            if months is None or not months.changes(metric, lag):
+                known[metric] = readings.value(expression, known, out=place)
+            else:
+                known[metric] = months.out(metric, lag, readings.value(expression, known), into=place)
         if metric in highest:
             fine = fine and bool(
                 np.maximum.reduce(known[metric].view(np.uint64), axis=None, initial=0) <= highest[metric]
@@ -342,21 +345,34 @@ def _evaluate_blocks(
             long.add(metric)
     computed = [metric for metric in wanted if metric in long and metric not in given]
     results = _room(computed, length, months)
+    straight = results.keys() if months is None else _by_month(tree, needed, given, months)
     highest = _highest_bits(tree, needed, given)
     known: dict[str, Array] = {}
-    step = _BLOCK if months is None else max(1, _BLOCK // months.count)
+    step = _BLOCK if months is None else max(1, _MONTHS_BLOCK // months.count)
     for start in range(0, length, step):
         here = slice(start, start + step)
         pieces = {metric: samples[here] if metric in long else samples for metric, samples in given.items()}
         places = {metric: whole[here] for metric, whole in results.items()}
-        into = places if months is None else {}
+        into = {metric: place for metric, place in places.items() if metric in straight}
         known, fine = _evaluate(tree, needed, pieces, into=into, highest=highest, months=months)
         if not fine:
             _judge(tree, needed, known, given)
-        for metric, place in places.items() if months is not None else ():
-            place[...] = known[metric]
+        for metric in places.keys() - straight:
+            places[metric][...] = known[metric]
     found = {**known, **given, **results}
     return {metric: found[metric] for metric in wanted}
+
+
+def _by_month(tree: Tree, needed: Iterable[str], given: Mapping[str, Array], months: Months) -> set[str]:
+    """Return the metrics whose formulas give a value for each month.
+
+    The others have one for all months, and have always had: written for each month it would have a first one.
+    """
+    found = {metric for metric, samples in given.items() if np.shape(samples)[-1:] == (months.count,)}
+    for metric in needed:
+        if metric not in given and found.intersection(tree.parts(metric)):
+            found.add(metric)
+    return found
 
 
 def _room(metrics: Sequence[str], length: int, months: Months | None) -> dict[str, Array]:

@@ -366,7 +366,7 @@ def test_the_sample_plan_runs_as_plain_python_does():
         assert found.values[name] == pytest.approx(months, rel=1e-9)
 
 
-@pytest.mark.parametrize("count", [1, 40, 3_000])
+@pytest.mark.parametrize("count", [1, 40, 3_000, 30_000])
 def test_many_draws_of_months_are_what_each_draw_is_by_itself(count):
     """Long ones are cut into blocks; the answer may not show it, nor how the memory lies."""
     shake, axis = np.random.default_rng(count), YEAR.setting.axis
@@ -384,10 +384,34 @@ def test_many_draws_of_months_are_what_each_draw_is_by_itself(count):
         assert found[at] == pytest.approx(one, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    "adjust",
+    [{}, {"meetings": (1.1, 2.0)}, {"leads": (np.linspace(1, 2, 24), 0.0)}, {"wins": (1.0, np.arange(24.0))}],
+)
+@pytest.mark.parametrize("lasting", [True, False])
+@pytest.mark.parametrize("count", [3_000, 30_000])
+def test_what_lasts_has_always_been_so_however_many_draws_there_are(adjust, lasting, count):
+    """One value for all months has no first month before which nothing was put in, in blocks neither."""
+    tree, months = SAMPLE.tree_by_month, Months(24, adjust)
+    shake = np.random.default_rng(5)
+    draws = {lever: tree.now(lever) * shake.uniform(0.5, 1.0, (count, 1)) for lever in tree.inputs}
+    if not lasting:
+        draws["appt_rate"] = draws["appt_rate"] * np.linspace(0.5, 1, 24)
+
+    found = evaluate(tree, draws, months=months)
+
+    for at in (0, count // 2, count - 1):
+        alone = evaluate(tree, {lever: values[at] for lever, values in draws.items()}, months=months)
+        for metric, values in alone.items():
+            assert np.broadcast_to(found[metric][at], 24) == pytest.approx(np.broadcast_to(values, 24), rel=1e-12)
+    if not adjust and lasting:
+        assert np.ptp(found["revenue"], axis=1).max() == 0
+
+
 def test_a_rate_that_a_month_makes_impossible_is_refused_in_blocks_as_well():
     axis = YEAR.setting.axis
-    draws = np.full((3_000, axis.count), 0.5)
-    draws[2_900, 20] = 1.2
+    draws = np.full((30_000, axis.count), 0.5)
+    draws[29_000, 20] = 1.2
 
     with pytest.raises(KpiError) as refused:
         evaluate(
