@@ -44,13 +44,21 @@ def _build(low: str, high: str, height: int) -> Chart:
         color=alt.Color("colour:N", scale=None, legend=None),
         tooltip=tips,
     )
-    lows = base.mark_text(align="right", dx=-6, dy=9, fontSize=12).encode(y=down, x="low:Q", text="low_label:N")
-    highs = base.mark_text(align="left", dx=6, dy=9, fontSize=12).encode(y=down, x="high:Q", text="high_label:N")
+    # Each text twice: the goal's line, and today's, end at its halo.
+    sides: dict[str, dict[str, Any]] = {"low": {"align": "right", "dx": -6}, "high": {"align": "left", "dx": 6}}
+    ends = [
+        base.mark_text(dy=9, fontSize=12, style=style, **side).encode(y=down, x=f"{end}:Q", text=f"{end}_label:N")
+        for end, side in sides.items()
+        for style in ("halo", "text")
+    ]
     # The names stand above their bars, so that a phone's narrow picture keeps its width for the bars.
-    names = base.mark_text(align="left", dy=-11, fontSize=13).encode(y=down, x=alt.value(0), text="name:N")
+    names = [
+        base.mark_text(align="left", dy=-11, fontSize=13, style=style).encode(y=down, x=alt.value(0), text="name:N")
+        for style in ("halo", "text")
+    ]
     now = base.mark_rule(color=theme.NEUTRAL, strokeWidth=2).encode(x=alt.X("now:Q", aggregate="max"))
     line = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(x=alt.X("goal:Q", aggregate="max"))
     named = base.mark_text(dy=-8, y=0, fontSize=12).encode(
         x=alt.X("goal:Q", aggregate="max"), text=alt.Text("goal_name:N", aggregate="max")
     )
-    return alt.layer(whole, now, line, names, lows, highs, named).properties(height=height)
+    return alt.layer(whole, now, line, *names, *ends, named).properties(height=height)

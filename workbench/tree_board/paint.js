@@ -249,11 +249,11 @@ function paintRow(view, node, { card, x, y, w, h, track, narrow }) {
   const { parts } = node, said = says(view.live, card, view.kept.pinned);
   set(node, { class: ["row", said.status === "gap" ? "has-gap" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim(), transform: `translate(${x} ${y})` });
   node.style.color = card.colour;
-  write(set(parts.label, { x: narrow ? 0 : 10, y: narrow ? 16 : h / 2 + 4.5, "font-size": 12.5 }), wrap(view.font, card.name, { room: narrow ? w * 0.5 : track[0] - 28, px: 12.5, most: 1 })[0]);
   const size = 14, value = narrow ? w : track[1] + 16;
   write(set(parts.value, { x: value, y: narrow ? 16 : h / 2 + 5, "font-size": size, "text-anchor": narrow ? "end" : "start" }), said.now);
   const after = measure(view.font, said.now, size, 650) + 8, need = said.required == null ? "" : `→ ${said.required}`;
-  const fits = !narrow && measure(view.font, need, 11.5) <= w - value - after;
+  const wide = measure(view.font, need, 11.5), fits = !narrow && wide <= w - value - after, room = narrow ? w - after - wide - 10 : track[0] - 28;
+  write(set(parts.label, { x: narrow ? 0 : 10, y: narrow ? 16 : h / 2 + 4.5, "font-size": 12.5 }), wrap(view.font, card.name, { room, px: 12.5, most: 1 })[0]);
   write(set(parts.required, { x: narrow ? w - after : value + after, y: narrow ? 15.5 : h / 2 + 4.5, "text-anchor": narrow ? "end" : "start", display: fits || narrow ? null : "none" }), need);
   paintTrack(view, parts, card, said, { left: track[0], right: track[1], y: narrow ? 33 : h / 2 });
 }
