@@ -242,6 +242,24 @@ def test_a_pinned_state_is_shown_beside_what_is_moved(page: Page, address: str) 
     expect(page.locator(".card.kgi .gap")).to_contain_text("−7,840万円")
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_long_name_stands_whole_beside_the_funnel(browser: Browser, address: str, width: int) -> None:
+    context = browser.new_context(locale="ja-JP", viewport={"width": width, "height": 900})
+    page = context.new_page()
+    page.goto(f"{address}/whatif")
+    name, row = "WEBサイトのコンバージョン率", page.locator(".row[data-id=cvr]")
+    expect(row.locator(".value")).to_have_text("1.20%")
+
+    written = row.locator(".label, .more")
+
+    assert "".join(written.all_text_contents()) == name
+    boxes = [box for line in written.all() if (box := line.bounding_box()) and box["width"]]
+    track = row.locator(".groove").bounding_box() if width == 1440 else None
+    assert len(boxes) == (1 if width == 390 else 2)
+    assert track is None or all(box["x"] + box["width"] <= track["x"] for box in boxes)
+    context.close()
+
+
 def test_the_funnel_moves_too_and_on_a_phone(browser: Browser, address: str) -> None:
     context = browser.new_context(locale="ja-JP", viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()

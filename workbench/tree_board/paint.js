@@ -192,12 +192,19 @@ function newBar() {
   add("stage", "rect", { rx: 3 });
   add("ghost", "rect", { rx: 3 });
   add("label", "text");
+  add("more", "text");
   add("value", "text");
   add("gap", "text");
   add("mark", "path");
   addTrack(node, parts, add);
   add("required", "text");
   return node;
+}
+
+/** A name beside the funnel, on one line or on two; `y` is where one line stands. */
+function nameBeside(view, { label, more }, name, { x, y, px, room, two }) {
+  const names = wrap(view.font, name, { room, px, most: two ? 2 : 1 }), apart = names.length > 1 ? px / 2 : 0;
+  [label, more].forEach((line, n) => write(set(line, { x, y: y + (n ? apart + 0.5 : -apart), "font-size": px }), names[n] ?? ""));
 }
 
 const wideness = (x) => Math.log10(Math.max(0, x) + 1);
@@ -215,8 +222,8 @@ function paintBar(view, node, { card, x, y, w, h, left, right, goal, narrow, abo
   const joint = `M${mid - over} ${start} L${mid - under} ${top} H${mid + under} L${mid + over} ${start} Z`;
   set(parts.joint, above && !goal ? { d: joint, display: null } : { display: "none" });
   const px = goal ? 14 : 13;
-  for (const name of ["label", "value"]) parts[name].style.display = silent ? "none" : "";
-  write(set(parts.label, { x: 0, y: narrow ? 14 : goal ? 24 : h / 2 + 5, "font-size": px }), wrap(view.font, card.name, { room: narrow ? w * 0.55 : left - 12, px, most: 1 })[0]);
+  for (const name of ["label", "more", "value"]) parts[name].style.display = silent ? "none" : "";
+  nameBeside(view, parts, card.name, { x: 0, y: narrow ? 14 : goal ? 24 : h / 2 + 5, px, room: narrow ? w * 0.55 : left - 12, two: !narrow && !goal });
   const aside = said.pinned ?? (ghost !== now ? sayDifference(now - ghost, card.unit, card.kind, view.live.language) : "");
   if (!goal) {
     const text = aside ? `${said.now} (${said.pinned != null ? "◇ " : ""}${aside})` : said.now;
@@ -238,6 +245,7 @@ function newRow() {
   const node = shape("g"), parts = (node.parts = {}), add = adder(node, parts);
   add("title", "title");
   add("label", "text");
+  add("more", "text");
   addTrack(node, parts, add);
   add("value", "text");
   add("required", "text");
@@ -253,7 +261,7 @@ function paintRow(view, node, { card, x, y, w, h, track, narrow }) {
   write(set(parts.value, { x: value, y: narrow ? 16 : h / 2 + 5, "font-size": size, "text-anchor": narrow ? "end" : "start" }), said.now);
   const after = measure(view.font, said.now, size, 650) + 8, need = said.required == null ? "" : `→ ${said.required}`;
   const wide = measure(view.font, need, 11.5), fits = !narrow && wide <= w - value - after, room = narrow ? w - after - wide - 10 : track[0] - 28;
-  write(set(parts.label, { x: narrow ? 0 : 10, y: narrow ? 16 : h / 2 + 4.5, "font-size": 12.5 }), wrap(view.font, card.name, { room, px: 12.5, most: 1 })[0]);
+  nameBeside(view, parts, card.name, { x: narrow ? 0 : 10, y: narrow ? 16 : h / 2 + 4.5, px: 12.5, room, two: !narrow });
   write(set(parts.required, { x: narrow ? w - after : value + after, y: narrow ? 15.5 : h / 2 + 4.5, "text-anchor": narrow ? "end" : "start", display: fits || narrow ? null : "none" }), need);
   paintTrack(view, parts, card, said, { left: track[0], right: track[1], y: narrow ? 33 : h / 2 });
 }
