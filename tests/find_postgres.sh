@@ -19,4 +19,8 @@ found || {
 	[ "${CI:-}" = true ] && exit 1
 	echo "The tests on PostgreSQL will be skipped."
 }
-compiler || echo "There is no C compiler: the tests that cut the power will be skipped."
+compiler || {
+	echo "No C compiler was found and none could be installed."
+	[ "${CI:-}" = true ] && exit 1
+	echo "The tests that cut the power will be skipped."
+}

@@ -14,7 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psycopg
-import pytest
+
+from tests.lacking import lacking
 
 
 def binaries() -> Path | None:
@@ -98,7 +99,7 @@ def server(*, durable: bool = True) -> Iterator[Server]:
     """Yield a freshly made server; stop and remove it afterwards."""
     found = binaries()
     if found is None:
-        pytest.skip("no PostgreSQL server here; tests/find_postgres.sh installs Debian's")
+        lacking("no PostgreSQL server here; tests/find_postgres.sh installs Debian's")
     folder = Path(tempfile.mkdtemp(prefix="gyakusan-postgres-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.lacking import lacking
 from tests.store import postgres, writers
 from workbench.store import Store
 
@@ -122,7 +123,7 @@ def test_the_database_server_is_killed_while_people_save(nursery: writers.Nurser
 def power_cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[writers.Nursery]:
     """Yield writers whose power can be cut."""
     if _compiler is None or os.uname().sysname != "Linux":
-        pytest.skip("a power cut is made of C and /proc: there is no compiler here, or no Linux")
+        lacking("a power cut is made of C and /proc: there is no compiler here, or no Linux")
     made = tmp_path_factory.mktemp("power_cut") / "power_cut.so"
     source = Path(__file__).with_name("power_cut.c")
     warned = ["-Wall", "-Wextra", "-Werror"]
