@@ -66,11 +66,14 @@ def _make(key: str, move: Move) -> None:
 
 
 def offer() -> None:
-    """Show a move that was not made because its lever had been changed meanwhile; the person decides."""
-    offered, plan = session.recall(_OFFERED), session.plan()
+    """Show a move that was not made because its lever had been changed meanwhile; the person decides.
+
+    It takes one place in any case: the board below it is the same one before, meanwhile and after.
+    """
+    offered, plan, place = session.recall(_OFFERED), session.plan(), st.container()
     if not offered:
         return
-    with st.container(border=True, key="offered"):
+    with place.container(border=True, key="offered"):
         for lever, mine in offered.items():
             if lever in plan.tree.inputs:
                 entry = plan.metrics[lever]

@@ -211,6 +211,8 @@ def test_a_lever_changed_meanwhile_is_not_overwritten_but_offered(
 ) -> None:
     """The other tab says 76 %, mine 75.5 %: the person decides, and the board shows what is."""
     mine, other = two_tabs
+    board = mine.locator("[data-testid=stBidiComponentIsolated]")
+    board.evaluate("(node) => { node.marked = true }")
     line.held = True
     lever(other, "商談率").focus()
     other.keyboard.press("ArrowRight")
@@ -227,6 +229,7 @@ def test_a_lever_changed_meanwhile_is_not_overwritten_but_offered(
     mine.get_by_role("button", name=choice).click()
     expect(mine.locator(KGI)).to_have_text(result)
     expect(offered).to_have_count(0)
+    assert board.evaluate("(node) => node.marked")  # not one made anew, beside the old one for a moment
 
 
 def test_a_pinned_state_is_shown_beside_what_is_moved(page: Page, address: str) -> None:
