@@ -248,14 +248,14 @@ def _ramp_in_order(ramp: tuple[float, float]) -> tuple[float, float]:
 class Ksf(Part):
     """Something a team can do: which metrics it lifts by how much, and what it takes.
 
-    `moves` are relative lifts (low, most likely, high): 0.02 is +2 %. `ramp` is the month the
-    effect starts and the month it is full; its hours fall evenly in the months from the one to the other.
+    `moves` are relative lifts (low, most likely, high): 0.02 is +2 %; without any it does nothing yet. `ramp` is the
+    month the effect starts and the month it is full; its hours fall evenly in the months from the one to the other.
     `needs` is a flow a month below which it half works; with what it `excludes` it cannot be chosen together.
     """
 
     name: Name
     team: Id
-    moves: ById[Lift]
+    moves: ById[Lift] = Field(default_factory=_nothing)
     cost: NotNegative = 0.0
     hours: ById[NotNegative] = Field(default_factory=_nothing)
     ramp: Annotated[tuple[Number, Number], AfterValidator(_ramp_in_order)] = (1.0, 3.0)
@@ -359,7 +359,7 @@ class Decision(Part):
     """
 
     date: Day
-    chosen: tuple[Id, ...]
+    chosen: tuple[Id, ...] = ()
     kgi: Number
     review: Day
     note: Prose | None = None

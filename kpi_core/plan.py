@@ -73,7 +73,7 @@ class Plan:
     name: Text
     fiscal_year: FiscalYear
     kgi: Kgi
-    teams: Mapping[str, Team]
+    teams: Mapping[str, Team] = field(default_factory=dict)
     metrics: Mapping[str, Metric]
     ksfs: Mapping[str, Ksf] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
@@ -180,53 +180,6 @@ class Plan:
                 sections[section] = _changed(plan_text.plain(sections.get(section)), rest, value)
         return Plan.from_data({"schema": SCHEMA, **sections})
 
-    def without_metric(self, metric: str) -> Plan:
-        """Return the plan without a metric, and without what KSFs, stages and drivers said of it.
-
-        Raises
-        ------
-        KpiError
-            `metric_is_kgi`; `metric_in_use`, with `users`: the metrics whose formulas need it.
-        """
-        if metric == self.kgi.metric:
-            raise KpiError("metric_is_kgi", "{metric} is the KGI. Choose another KGI first.", metric=metric)
-        users = tuple(other for other in self.metrics if metric in self.tree.parts(other))
-        if users:
-            raise KpiError(
-                "metric_in_use",
-                "{metric} is still used in the formula of {users}. Change that formula first.",
-                metric=metric,
-                users=users,
-            )
-        changes: dict[str, Any] = {f"metrics.{metric}": None}
-        changes |= {
-            f"metrics.{other}.by_month": None for other in self.metrics if metric in self.tree_by_month.parts(other)
-        }
-        for ksf, entry in self.ksfs.items():
-            changes |= {f"ksfs.{ksf}.moves.{metric}": None} if metric in entry.moves else {}
-            changes |= {f"ksfs.{ksf}.needs.{metric}": None} if metric in entry.needs else {}
-        changes["stages"] = [stage for stage in self.stages if stage != metric]
-        changes["drivers"] = [
-            plan_text.plain(link) for link in self.drivers if metric not in (link.source, link.target)
-        ]
-        changes["assumptions.correlations"] = [
-            plan_text.plain(link) for link in self.assumptions.correlations if metric not in link.pair
-        ]
-        for part in ("stock", "lost"):
-            changes |= {f"opening.{part}.{metric}": None} if metric in getattr(self.opening, part) else {}
-        return self.replace(changes)
-
-    def without_ksf(self, ksf: str) -> Plan:
-        """Return the plan without a KSF; what depended on it or named it no longer does."""
-        changes: dict[str, Any] = {f"ksfs.{ksf}": None}
-        for wish in ("lock", "rule_out"):
-            changes[f"limits.{wish}"] = [name for name in getattr(self.limits, wish) if name != ksf]
-        for other, entry in self.ksfs.items():
-            for link in ("depends_on", "excludes"):
-                if ksf in getattr(entry, link):
-                    changes[f"ksfs.{other}.{link}"] = [name for name in getattr(entry, link) if name != ksf]
-        return self.replace(changes)
-
 
 def _sections(data: Any, problems: Problems) -> dict[str, Any]:
     """Return the sections of a plan file, or raise if it is not one."""
@@ -245,7 +198,7 @@ def _sections(data: Any, problems: Problems) -> dict[str, Any]:
                 KpiError("field_unknown", "{path} is not a field of a plan. Remove it or correct its name."),
                 str(name)[:60],
             )
-    for name in ("name", "fiscal_year", "kgi", "teams", "metrics"):
+    for name in ("name", "fiscal_year", "kgi", "metrics"):
         if data.get(name) is None:
             problems.add(KpiError("field_missing", "{path} is missing. Add it."), name)
     return {name: data[name] for name in known if data.get(name) is not None}

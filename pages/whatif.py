@@ -26,23 +26,27 @@ with right:
     with st.expander(_("Move the levers with plain sliders"), icon=":material/tune:"):
         levers.by_team(plan)
 
-st.header(_("What would it take?"), anchor=False)
-confidence = surety.choose(plan, "surety_whatif")
-needed = goal.required_all(plan, confidence=confidence)
-chances = surety.chances(plan, {lever: one.value for lever, one in needed.items()})
-page.aside(sentences_doubt.planned_for(plan, confidence))
-page.answer_small(sentences.alone(plan, needed))
-page.table(rows.needed_alone(plan, needed, chances), key="needed_alone")
-scenarios.take_one(plan, needed)
+if plan.tree.levers(plan.kgi.metric):
+    st.header(_("What would it take?"), anchor=False)
+    confidence = surety.choose(plan, "surety_whatif")
+    with page.part():
+        needed = goal.required_all(plan, confidence=confidence)
+        chances = surety.chances(plan, {lever: one.value for lever, one in needed.items()})
+        page.aside(sentences_doubt.planned_for(plan, confidence))
+        page.answer_small(sentences.alone(plan, needed))
+        page.table(rows.needed_alone(plan, needed, chances), key="needed_alone")
+        scenarios.take_one(plan, needed)
 
-st.subheader(_("Shared over several levers, with the least effort"), anchor=False)
-chosen = scenarios.choose_levers(plan)
-spread = goal.least_effort(plan, chosen, confidence=confidence)
-chances = surety.chances(plan, {lever: one.value for lever, one in spread.items()})
-page.answer_small(sentences.least_effort(plan, spread))
-page.table(rows.spread(plan, spread, chances), key="least_effort")
-page.aside(sentences_doubt.targets(plan, {lever: one for lever, one in chances.items() if spread[lever].log_change}))
-scenarios.take_spread(spread)
+    st.subheader(_("Shared over several levers, with the least effort"), anchor=False)
+    levers_free = scenarios.choose_levers(plan)
+    with page.part():
+        spread = goal.least_effort(plan, levers_free, confidence=confidence)
+        chances = surety.chances(plan, {lever: one.value for lever, one in spread.items()})
+        page.answer_small(sentences.least_effort(plan, spread))
+        page.table(rows.spread(plan, spread, chances), key="least_effort")
+        moving = {lever: one for lever, one in chances.items() if spread[lever].log_change}
+        page.aside(sentences_doubt.targets(plan, moving))
+        scenarios.take_spread(spread)
 
 st.subheader(_("Scenarios side by side"), anchor=False)
 scenarios.keep(plan)

@@ -17,6 +17,7 @@ from workbench import (
     ksf_form,
     links,
     page,
+    removing,
     samples,
     sentences,
     sentences_set,
@@ -116,22 +117,14 @@ def one_effect(found: Focus) -> None:
                 page.picture(ledger_rows.ledger(plan, entry), sentences.effect(plan, entry))
     with st.expander(_("Edit this KSF"), icon=":material/edit:"):
         ksf_form.show(plan, ksf)
-        remover(ksf)
+        removing.ksf_button(ksf)
+        removing.ksf_question(plan, ksf)
 
 
 def effects(found: Focus, ksf: str) -> list[Entry]:
     """Return the effects of a KSF in the chosen set, or as they would be if it were added."""
     entries = ledger(found.plan, {*found.chosen, ksf}, objective=found.objective, before=found.before)
     return [entry for entry in entries if entry.ksf == ksf and entry.spills_from is None]
-
-
-def remover(ksf: str) -> None:
-    """Offer to take a KSF out of the plan."""
-    st.button(_("Remove this KSF"), key="remove_ksf", icon=":material/delete:", on_click=_remove, args=(ksf,))
-
-
-def _remove(ksf: str) -> None:
-    session.rework(lambda plan: plan.without_ksf(ksf))
 
 
 def adder(plan: Plan) -> None:

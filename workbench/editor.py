@@ -14,10 +14,11 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from kpi_core import plan_removal
 from kpi_core.document import Metric
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import aim, fields, formats, refusals, sentences, session, words
+from workbench import aim, fields, formats, refusals, removing, sentences, session, words
 from workbench.words import _, md
 
 _NEW = "new_metric"
@@ -160,7 +161,7 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
                 _("Compute it from others instead (formula)"),
                 key=session_key,
                 on_change=fields.store,
-                args=(session_key, lambda text: _becomes_computed(metric, text)),
+                args=(session_key, lambda text: plan_removal.becomes_computed(metric, text)),
             )
             fields.reason(session_key, _("Formula"), quote=True)
         else:
@@ -168,32 +169,11 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
                 _("Make it an input"),
                 key=f"input_{metric}",
                 on_click=session.change,
-                args=(_becomes_input(plan, metric),),
+                args=(plan_removal.becomes_input(plan, metric),),
             )
         if metric != plan.kgi.metric:
-            st.button(
-                _("Remove"),
-                key=f"remove_{metric}",
-                icon=":material/delete:",
-                on_click=_remove,
-                args=(metric,),
-            )
-
-
-def _remove(metric: str) -> None:
-    session.rework(lambda plan: plan.without_metric(metric))
-
-
-def _becomes_computed(metric: str, text: str) -> dict[str, Any]:
-    path = f"metrics.{metric}"
-    gone = dict.fromkeys(f"{path}.{field}" for field in ("value", "low", "high", "season", "shape"))
-    return {f"{path}.formula": text, **gone}
-
-
-def _becomes_input(plan: Plan, metric: str) -> dict[str, Any]:
-    path = f"metrics.{metric}"
-    gone = dict.fromkeys((f"{path}.formula", f"{path}.by_month", f"{path}.lag"))
-    return {**gone, f"{path}.value": plan.tree.now(metric)}
+            removing.metric_button(metric)
+    removing.metric_question(plan, metric)
 
 
 def adder(plan: Plan) -> None:

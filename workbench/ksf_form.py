@@ -28,6 +28,7 @@ def show(plan: Plan, ksf: str) -> None:
         for at, (column, label) in enumerate(zip(columns, (_("Low"), _("Most likely"), _("High")), strict=True)):
             with column:
                 _lift(label, plan, ksf, metric, at, below=below)
+    _lifts_also(plan, ksf)
     cost, skill, start, full = st.columns(4)
     below = st.container()
     with cost:
@@ -79,6 +80,33 @@ def _lift(label: str, plan: Plan, ksf: str, metric: str, at: int, *, below: Delt
         return {f"ksfs.{ksf}.moves.{metric}": now, f"ksfs.{ksf}.illustrative": None}
 
     fields.typed(label, key, shown, changed, below=below)
+
+
+def _lifts_also(plan: Plan, ksf: str) -> None:
+    """Offer one more metric that the KSF lifts; it does nothing until its three numbers are typed."""
+    if not plan.ksfs[ksf].moves:
+        st.warning(_("It lifts nothing yet. Choose a metric, then type by how much."))
+    free = [metric for metric in plan.metrics if metric not in plan.ksfs[ksf].moves]
+    key = f"lifts_also_{ksf}"
+    if session.typed(key) not in free:
+        session.follow(key, None)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.selectbox(
+            _("Metric it also lifts"),
+            options=free,
+            format_func=lambda option: _metric(plan, option),
+            placeholder=_("None"),
+            index=None,
+            key=key,
+            width=320,
+        )
+        st.button(
+            _("Add"),
+            key=f"{key}_add",
+            disabled=metric is None,
+            on_click=session.change,
+            args=({f"ksfs.{ksf}.moves.{metric}": [0.0, 0.0, 0.0]},),
+        )
 
 
 def _ramp(label: str, plan: Plan, ksf: str, at: int, *, below: DeltaGenerator) -> None:

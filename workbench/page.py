@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import reduce
 from typing import NoReturn
 
@@ -11,8 +12,9 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import sentences, tables, theme
+from workbench import refusals, sentences, tables, theme
 from workbench.charts.picture import Picture
 from workbench.words import _, md
 
@@ -73,6 +75,21 @@ class End(Exception):  # noqa: N818 - no error
 def end() -> NoReturn:
     """End the page here, but with what every page ends with; `st.stop` would leave that out."""
     raise End
+
+
+@contextmanager
+def part() -> Iterator[None]:
+    """Show, instead of the part of the page drawn inside, why it has no value for this plan; the page goes on below."""
+    try:
+        yield
+    except KpiError as error:
+        no_value(error)
+
+
+def no_value(error: KpiError) -> None:
+    """Say what cannot be worked out for this plan, and what to do about it."""
+    reasons = [f"- {md(reason)}" for reason in refusals.reasons(error)]
+    st.info("\n".join([_("This cannot be worked out for this plan:"), "", *reasons]), icon=":material/info:")
 
 
 def question(text: str, prose: str | None = None) -> None:

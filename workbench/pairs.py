@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from kpi_core.plan import Plan
@@ -9,15 +11,23 @@ from workbench import session, words
 from workbench.words import _
 
 
-def choose(plan: Plan) -> tuple[str, str]:
-    """Return the two metrics people chose; the second list holds only what does not depend on the first."""
+def of(plan: Plan) -> dict[str, list[str]]:
+    """Return, for each metric below the KGI, those that can be moved independently of it; without any it is left out.
+
+    From the KGI down to what enters.
+    """
     carriers = [metric for metric in reversed(plan.tree.carriers(plan.kgi.metric)) if metric != plan.kgi.metric]
+    partners = {first: [other for other in carriers if not _linked(plan, first, other)] for first in carriers}
+    return {first: others for first, others in partners.items() if others}
+
+
+def choose(plan: Plan, partners: Mapping[str, list[str]]) -> tuple[str, str]:
+    """Return the two metrics people chose, of the pairs of `of`; there must be one."""
     left, right = st.columns(2)
     with left:
-        first = _select(_("Down"), "pair_first", carriers, plan, "close_rate")
-    apart = [metric for metric in carriers if not _linked(plan, first, metric)]
+        first = _select(_("Down"), "pair_first", list(partners), plan, "close_rate")
     with right:
-        second = _select(_("Across"), "pair_second", apart or carriers, plan, "leads")
+        second = _select(_("Across"), "pair_second", partners[first], plan, "leads")
     return first, second
 
 

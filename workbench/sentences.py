@@ -36,6 +36,12 @@ def gap(plan: Plan) -> str:
     return _("At today's rates {kgi} comes to {now}, {gap} short of the goal of {goal}.").format(**said)
 
 
+def no_lever(plan: Plan) -> str:
+    """Say that nothing in the plan moves the KGI, and what to do about it."""
+    said = _("Nothing in this plan moves {kgi}. On the tree, give it a formula with at least one input.")
+    return said.format(kgi=md(words.name(plan.metrics[plan.kgi.metric])))
+
+
 def moved(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
     """Say what the levers that were moved did to the KGI, and what is still missing."""
     metric = plan.metrics[plan.kgi.metric]
@@ -61,9 +67,11 @@ def _lever_move(plan: Plan, lever: str, was: float, now: float) -> str:
 def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
     """Read the waterfall aloud."""
     metric = plan.metrics[plan.kgi.metric]
-    change = plan.tree.now(plan.kgi.metric) - before.tree.now(plan.kgi.metric)
+    if plan.kgi.metric not in before.metrics:
+        return _("The baseline does not know this KGI: use today's values as the baseline to compare with them.")
     if not moves:
         return _("Move a lever: the waterfall shows what it changes from the baseline to now.")
+    change = plan.tree.now(plan.kgi.metric) - before.tree.now(plan.kgi.metric)
     if len(moves) == 1:
         said = _("From the baseline to now {change}, all of it from one lever: {lever}.")
     else:

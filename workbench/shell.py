@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, pictures, refusals, session, signing_in, standing, unseen, words
+from workbench import header, page, pictures, session, signing_in, standing, unseen, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -67,7 +67,7 @@ def _draw() -> None:
     except page.End:
         pass
     except KpiError as error:
-        refusals.refuse(error)
+        page.no_value(error)
     pictures.end()
 
 

@@ -7,7 +7,7 @@ cannot be used stays where it was typed with the reason below it, and the plan s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -15,23 +15,13 @@ import streamlit as st
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from kpi_core.timeline import run
-from workbench import fields, formats, page, refusals, sentences_time, session, words
+from workbench import fields, formats, sentences_time, session, words
 from workbench.words import _, md
 
 _APART = re.compile(r"[\s、;；]+|[,，](?!\d{3}(?!\d))")
 Seen = TypeVar("Seen")
 _EMPTY = re.compile(r"[,，、]\s*[,，、]")
 _LINES = re.compile(r"[\n;；]+")
-
-
-def looked(ask: Callable[..., Seen], plan: Plan, before: Plan, **choice: Any) -> Seen:
-    """Return what `ask` sees; if time cannot be run like this, say why, offer the fields to mend it, and stop."""
-    try:
-        return ask(plan, before, **choice)
-    except KpiError as error:
-        refusals.refuse(error)
-        settings(plan)
-        page.end()
 
 
 def settings(plan: Plan) -> None:

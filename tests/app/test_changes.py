@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from kpi_core.document import Action, ComeBack, Commitment, Deal, Decision, Ksf, Limits, Metric, Team, Text
 from kpi_core.plan import _ENTRIES, _PARTS, Plan
+from kpi_core.plan_removal import of_ksf, of_metric
 from tests.app.test_merging import KSF, METRIC, PLANS, RICH, SAMPLE
 from workbench import words
 from workbench.changes import changes, headline, said
@@ -310,7 +311,7 @@ def test_kinds_and_values_are_given_beside_the_words():
 
 def test_what_follows_from_another_change_is_not_said_again():
     locked = SAMPLE.replace({"limits.lock": ["I3"]})
-    assert told(locked.without_ksf("I3"), locked) == ["KSF I3 Customer-data accuracy removed"]
+    assert told(of_ksf(locked, "I3").plan, locked) == ["KSF I3 Customer-data accuracy removed"]
 
     own = {"metrics.cvr.value": 0.013, "metrics.cvr.illustrative": None}
     assert told(own) == ["Website conversion rate 1.20% → 1.30%"]
@@ -325,7 +326,7 @@ def test_what_follows_from_another_change_is_not_said_again():
 def test_a_removed_thing_is_named_as_it_was_called():
     plan = SAMPLE.replace({"metrics.extra": METRIC, "ksfs.F1.moves.extra": [0.0, 0.1, 0.2]})
 
-    assert told(plan.without_metric("extra"), plan) == ["Metric Referrals removed"]
+    assert told(of_metric(plan, "extra").plan, plan) == ["Metric Referrals removed"]
     assert told({"ksfs.F1.moves.extra": None}, plan) == [
         "F1 Better proposals · Lift of Referrals: 0.0% / 10.0% / 20.0% → none"
     ]

@@ -4,6 +4,7 @@ import pytest
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
+from kpi_core.plan_removal import of_ksf
 from tests.app import test_pages
 from tests.app.test_pages import words
 from workbench import agreed, months, samples, searching, tables
@@ -274,7 +275,7 @@ def test_the_log_shows_the_newest_first_and_survives_its_ksfs():
         "commitments": {"F1": {"why": "*x*", "actions": []}},
         "postponed": {"I4": {"when": "ksfs", "ksfs": ["I3"]}, "M3": {"when": "flow", "metric": "leads", "amount": 600}},
     }
-    app = opened(SAMPLE.replace({"decisions": [old, new]}).without_ksf("F1").without_ksf("I4"))
+    app = opened(of_ksf(of_ksf(SAMPLE.replace({"decisions": [old, new]}), "F1").plan, "I4").plan)
 
     shown = cells(app)
     assert shown.index("2026-11-24") < shown.index("2025-11-24")
@@ -351,7 +352,7 @@ def test_nonsense_for_a_share_stays_where_it_was_typed_with_the_reason(field, ty
 
 
 def test_a_plan_whose_ksfs_went_shows_no_link_of_theirs():
-    app = opened(SAMPLE.without_ksf("F3"))
+    app = opened(of_ksf(SAMPLE, "F3").plan)
 
     assert not app.exception
     assert not any(field.key == "assumptions.synergies.F1.F3" for field in app.text_input)

@@ -13,6 +13,7 @@ from hypothesis import strategies as some
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
+from kpi_core.plan_removal import of_ksf, of_metric
 from workbench import words
 from workbench.changes_ids import free_id
 from workbench.merging import in_words, merge
@@ -163,7 +164,7 @@ def _new_metric(plan, dice):
 
 
 def _gone_metric(plan, dice):
-    return plan.without_metric(_pick(dice, plan.metrics))
+    return of_metric(plan, _pick(dice, plan.metrics)).plan
 
 
 def _ksf(plan, dice):
@@ -192,7 +193,7 @@ def _new_ksf(plan, dice):
 
 
 def _gone_ksf(plan, dice):
-    return plan.without_ksf(_pick(dice, plan.ksfs))
+    return of_ksf(plan, _pick(dice, plan.ksfs)).plan
 
 
 def _frame(plan, dice):
@@ -416,7 +417,7 @@ def test_a_choice_that_is_still_open_is_named():
 
 
 def test_who_removes_what_another_changes_is_asked_and_the_change_is_shown():
-    merged, paths = asked(RICH.without_ksf("I3"), {"ksfs.I3.cost": 7.0})
+    merged, paths = asked(of_ksf(RICH, "I3").plan, {"ksfs.I3.cost": 7.0})
 
     assert paths == [("ksfs.I3", "ksfs.I4.depends_on.I3")]
     assert merged.clashes[0].ours["ksfs.I3"] is None
@@ -427,14 +428,14 @@ def test_who_removes_what_another_changes_is_asked_and_the_change_is_shown():
 
 
 def test_two_people_may_remove_two_ksfs_of_which_one_built_on_the_other():
-    merged, paths = asked(RICH.without_ksf("I3"), RICH.without_ksf("I4"))
+    merged, paths = asked(of_ksf(RICH, "I3").plan, of_ksf(RICH, "I4").plan)
 
     assert paths == []
     assert set(merged.plan.ksfs) == set(RICH.ksfs) - {"I3", "I4"}
 
 
 def test_removing_a_ksf_and_building_another_one_on_it_is_one_choice():
-    merged, paths = asked(RICH.without_ksf("I3"), {"ksfs.F3.depends_on": ["I3"]})
+    merged, paths = asked(of_ksf(RICH, "I3").plan, {"ksfs.F3.depends_on": ["I3"]})
 
     assert len(paths) == 1
     assert {"ksfs.I3", "ksfs.F3.depends_on.I3"} <= set(paths[0])
@@ -445,7 +446,7 @@ def test_removing_a_metric_that_a_new_ksf_moves_is_one_choice():
     plan = RICH.replace({"metrics.extra": METRIC, "stages": [*RICH.stages, "extra"]})
     new = {**KSF, "moves": {"extra": [0.0, 0.1, 0.2]}}
 
-    merged, paths = asked(plan.without_metric("extra"), {"ksfs.N1": new}, plan)
+    merged, paths = asked(of_metric(plan, "extra").plan, {"ksfs.N1": new}, plan)
 
     assert paths == [("metrics.extra", "ksfs.N1", "stages.extra")]
     assert merged.resolved({"metrics.extra": "theirs"}).stages[-1] == "extra"
@@ -699,7 +700,7 @@ def test_a_choice_is_put_in_words_field_by_field():
 
 
 def test_a_removal_is_put_in_words_beside_what_the_other_changed():
-    merged, _ = asked(RICH.without_ksf("F3"), {"ksfs.F3.cost": 2.5e6})
+    merged, _ = asked(of_ksf(RICH, "F3").plan, {"ksfs.F3.cost": 2.5e6})
 
     with words.speaking("en"):
         row = in_words(merged.clashes[0], merged)[0]

@@ -219,15 +219,59 @@ def opened_with_one_more() -> str:
     return next(reversed(app.session_state["visit"]["session_desk"].plan.metrics))
 
 
-def test_a_metric_in_use_cannot_be_removed_and_the_reason_names_its_user():
-    app = opened("tree")
+def selected(metric: str, plan: Plan | None = None) -> AppTest:
+    """Open the tree with one metric's form beside it."""
+    app = opened("tree", plan=plan)
+    app.session_state["visit"]["kept_metric"] = metric
+    return app.run()
+
+
+def test_removing_a_metric_says_first_what_goes_with_it_and_is_one_step():
+    """The path that once destroyed a plan: leads become an input, then the CVR goes, the last metric M4 lifts."""
+    app = selected("leads")
+    desk = app.session_state["visit"]["session_desk"]
+    app.button(key="input_leads").click().run()
+    first = desk.plan
     app.session_state["visit"]["kept_metric"] = "cvr"
     app.run()
 
     app.button(key="remove_cvr").click().run()
+    assert desk.plan == first
+    assert all(f"{ksf} " in words(app) for ksf, entry in first.ksfs.items() if "cvr" in entry.moves)
+    app.button(key="remove_now").click().run()
 
-    assert "リード数" in app.error[0].value
-    assert "cvr" in app.session_state["visit"]["session_desk"].plan.metrics
+    assert not app.exception
+    assert not app.error
+    assert "cvr" not in desk.plan.metrics
+    assert Plan.from_text(desk.plan.to_yaml()) == desk.plan
+    app.button(key="header_undo").click().run()
+    assert desk.plan == first
+
+
+def test_a_metric_that_others_are_computed_from_goes_and_they_keep_their_value():
+    app = selected("cvr")
+    desk = app.session_state["visit"]["session_desk"]
+
+    app.button(key="remove_cvr").click().run()
+    assert "リード数 (4,800件)" in words(app).replace("\\", "")
+    app.button(key="remove_now").click().run()
+
+    assert desk.plan.metrics["leads"].value == pytest.approx(4_800)
+    assert desk.plan.tree.now("revenue") == pytest.approx(864e6)
+
+
+def test_what_would_go_beyond_what_was_said_is_said_again_first():
+    app = selected("cvr")
+    desk = app.session_state["visit"]["session_desk"]
+    app.button(key="remove_cvr").click().run()
+
+    desk.change({"metrics.extra": {"name": "別の数", "kind": "count", "formula": "cvr * 2"}})
+    app.button(key="remove_now").click().run()
+    assert "cvr" in desk.plan.metrics
+    assert "別の数" in words(app)
+
+    app.button(key="remove_now").click().run()
+    assert "cvr" not in desk.plan.metrics
 
 
 def test_hostile_names_are_text_everywhere():

@@ -152,22 +152,6 @@ def test_a_formula_typed_with_names_is_kept_by_ids_and_survives_a_rename():
     assert renamed.tree.now("revenue") == pytest.approx(864e6)
 
 
-def test_a_metric_in_use_cannot_go_and_an_unused_one_takes_its_traces_along():
-    with pytest.raises(KpiError) as caught:
-        SAMPLE.without_metric("cvr")
-    assert (caught.value.code, caught.value.facts["users"]) == ("metric_in_use", ("leads",))
-
-    lighter = SAMPLE.without_metric("proposals")
-    assert "proposals" not in lighter.metrics
-    assert "proposals" not in lighter.stages
-    with pytest.raises(KpiError):
-        SAMPLE.without_metric("revenue")
-
-
-def test_a_ksf_that_goes_is_no_longer_depended_on():
-    assert SAMPLE.without_ksf("I3").ksfs["I4"].depends_on == ()
-
-
 def test_a_change_that_makes_a_circle_or_divides_by_zero_is_refused():
     for formula, code in (("leads * 2", "cycle"), ("visitors / (cvr - cvr)", "division_by_zero")):
         with pytest.raises(KpiError) as caught:

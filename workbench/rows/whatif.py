@@ -18,7 +18,12 @@ _ROOM = 3  # steps: the first lever that moves pushes nothing down
 
 
 def changed(plan: Plan, before: Plan) -> dict[str, tuple[float, float]]:
-    """Return the levers that differ from the baseline: what they were and what they are."""
+    """Return the levers that differ from the baseline: what they were and what they are.
+
+    None where the baseline does not know today's KGI: there is nothing to compare with then.
+    """
+    if plan.kgi.metric not in before.metrics:
+        return {}
     return {
         lever: (before.tree.now(lever), plan.tree.now(lever))
         for lever in plan.tree.levers(plan.kgi.metric)
