@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 MAX_NUMBER = 1e15
+MAX_KSFS = 500
+MAX_SHORT_NAMES, MAX_CORRELATIONS, MAX_LINKS = 20, 200, 500
 MONTHS_A_YEAR = 12
 _AT_ONCE = (1.0,)
 
@@ -22,9 +24,15 @@ Kind = Literal["count", "rate", "money", "activity", "time", "monitor", "result"
 Shape = Literal["triangular", "split_normal", "lognormal", "beta", "poisson", "negative_binomial"]
 
 
+def is_readable(text: str) -> bool:
+    """Return whether a text is without control characters and half surrogate pairs: no screen can show them."""
+    return not any(
+        (ord(letter) < ord(" ") and letter not in "\n\t") or 0xD800 <= ord(letter) < 0xE000 for letter in text
+    )
+
+
 def _readable(text: str) -> str:
-    """Refuse control characters and half surrogate pairs: no screen and no file can show them."""
-    if any((ord(letter) < ord(" ") and letter not in "\n\t") or 0xD800 <= ord(letter) < 0xE000 for letter in text):
+    if not is_readable(text):
         raise PydanticCustomError("text_unreadable", "unreadable characters")
     return text
 
@@ -60,6 +68,7 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 ById = Annotated[Mapping[Id, Entry], _frozen_map]
 Lag = Annotated[tuple[NotNegative, ...], Field(max_length=36), AfterValidator(_adds_up)]
 Season = Annotated[tuple[NotNegative, ...], AfterValidator(_weighs_months)]
+Ksfs = Annotated[tuple[Id, ...], Field(max_length=MAX_KSFS)]
 Past = Annotated[tuple[NotNegative, ...], Field(max_length=60)]
 
 
@@ -99,7 +108,7 @@ Name = Annotated[Text, AfterValidator(_short_enough)]
 class FiscalYear(Part):
     """The year planned for: twelve months from `starts`, written 2026-04."""
 
-    starts: Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
+    starts: Annotated[str, Field(pattern=r"^(19|20|21)[0-9][0-9]-(0[1-9]|1[0-2])$")]
 
 
 class Kgi(Part):
@@ -155,7 +164,7 @@ class Metric(Part):
     high: Number | None = None
     formula: Annotated[str, Field(max_length=2_000)] | None = None
     controllability: Level = 3
-    short: tuple[Word, ...] = ()
+    short: Annotated[tuple[Word, ...], Field(max_length=MAX_SHORT_NAMES)] = ()
     definition: Prose | None = None
     extraction: Prose | None = None
     source: Prose | None = None
@@ -262,8 +271,8 @@ class Ksf(Part):
     skill: Level = 2
     layer: Literal["basic", "advanced"] = "basic"
     controllability: Level = 3
-    depends_on: tuple[Id, ...] = ()
-    excludes: tuple[Id, ...] = ()
+    depends_on: Ksfs = ()
+    excludes: Ksfs = ()
     needs: ById[NotNegative] = Field(default_factory=_nothing)
     actions: Text | None = None
     source: Prose | None = None
@@ -277,8 +286,8 @@ class Limits(Part):
     """
 
     budget: NotNegative | None = None
-    lock: tuple[Id, ...] = ()
-    rule_out: tuple[Id, ...] = ()
+    lock: Ksfs = ()
+    rule_out: Ksfs = ()
 
 
 class Cash(Part):
@@ -313,7 +322,7 @@ class Opening(Part):
         return sum(deal.amount * deal.chance for deal in self.deals)
 
 
-Day = Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$")]
+Day = Annotated[str, Field(pattern=r"^(19|20|21)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 
 
 class Action(Part):
@@ -345,7 +354,7 @@ class ComeBack(Part):
     ]
     team: Id | None = None
     metric: Id | None = None
-    ksfs: tuple[Id, ...] = ()
+    ksfs: Ksfs = ()
     amount: Number | None = None
     quarter: Annotated[int, Field(strict=True, ge=1, le=4)] | None = None
 
@@ -359,7 +368,7 @@ class Decision(Part):
     """
 
     date: Day
-    chosen: tuple[Id, ...] = ()
+    chosen: Ksfs = ()
     kgi: Number
     review: Day
     note: Prose | None = None
@@ -418,6 +427,6 @@ class Assumptions(Part):
     work_days: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=31)] = 20.0
     day_minutes: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1440)] = 480.0
     utilisation: Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1)] = 0.85
-    correlations: tuple[Correlation, ...] = ()
-    synergies: tuple[Synergy, ...] = ()
-    spillovers: tuple[Spillover, ...] = ()
+    correlations: Annotated[tuple[Correlation, ...], Field(max_length=MAX_CORRELATIONS)] = ()
+    synergies: Annotated[tuple[Synergy, ...], Field(max_length=MAX_LINKS)] = ()
+    spillovers: Annotated[tuple[Spillover, ...], Field(max_length=MAX_LINKS)] = ()

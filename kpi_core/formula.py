@@ -32,6 +32,7 @@ MAX_LENGTH = 2_000
 MAX_DEPTH = 40
 MAX_ARGUMENTS = 64
 MAX_EXPONENT = 20
+MOST_COMPARED = 5_000  # names looked through for one that was meant
 
 FUNCTIONS = {
     "sum": "sum",
@@ -132,13 +133,17 @@ class Names:
         self.spelt = [name for name in spelt if name.strip()]
         self._plain_ids = {name for name, id_ in spelt.items() if name == id_}
         self._ids = {fold_name(name): spelt[name] for name in self.spelt}
-        groups: dict[str, list[str]] = {}
+        groups: dict[str, set[str]] = {}
         for name in self.spelt:
             folded = _fold(name)[0].lower()
             if _NUMBER.fullmatch(folded) or not any(letter.isalpha() for letter in folded):
                 continue  # a metric called 2 or + can be meant in back-ticks only
-            groups.setdefault(folded[0], []).append(folded)
-        self._longest_first = {first: sorted(group, key=len, reverse=True) for first, group in groups.items()}
+            groups.setdefault(folded[0], set()).add(folded)
+        # By length: a look-up for each length there is, however many names begin with the same letter.
+        self._longest_first = {
+            first: [(length, group) for length in sorted({len(name) for name in group}, reverse=True)]
+            for first, group in groups.items()
+        }
 
     def id(self, name: str) -> str | None:
         """Return the id of the metric called `name`."""
@@ -147,9 +152,10 @@ class Names:
     def end(self, folded: str, lower: str, at: int) -> int:
         """Return where the longest known name that starts at `at` ends, or 0."""
         is_id = folded[at : _word_end(folded, at)] in self._plain_ids
-        for name in self._longest_first.get(lower[at], ()):
+        for length, names in self._longest_first.get(lower[at], ()):
+            name = lower[at : at + length]
             end = at + len(name)
-            if not lower.startswith(name, at) or (_is_word(name[-1]) and _word_end(lower, end) > end):
+            if name not in names or (_is_word(name[-1]) and _word_end(lower, end) > end):
                 continue
             if is_id and _ARITHMETIC_SIGN.search(name):
                 continue  # ltv/cac is a division even where a metric is called LTV/CAC
@@ -165,11 +171,12 @@ class _Token(NamedTuple):
     typed: str = ""
 
 
-def parse(text: str, names: Names | None = None) -> Expression:
+def parse(text: str, names: Names | None = None, *, suggest: bool = True) -> Expression:
     """Return the expression that `text` says.
 
     `names` knows everything a metric may be called; without it every word is taken as an id.
-    Full-width digits and operators are accepted.
+    Full-width digits and operators are accepted. Without `suggest` an unknown name is refused
+    without looking for similar ones, which takes longer than all the rest.
 
     Raises
     ------
@@ -191,7 +198,7 @@ def parse(text: str, names: Names | None = None) -> Expression:
         )
     if not text.strip():
         raise KpiError("formula_empty", "The formula is empty. Write for example leads * rate.", position=0)
-    return Expression(_Parser(_tokens(text, names), names).parse())
+    return Expression(_Parser(_tokens(text, names), names, suggest=suggest).parse())
 
 
 def fold_name(name: str) -> str:
@@ -282,9 +289,10 @@ def _is_word(character: str) -> bool:
 class _Parser:
     """Precedence climbing over the tokens; writes the steps as it goes."""
 
-    def __init__(self, tokens: list[_Token], names: Names | None) -> None:
+    def __init__(self, tokens: list[_Token], names: Names | None, *, suggest: bool = True) -> None:
         self.tokens = tokens
         self.names = names
+        self.suggest = suggest
         self.next = 0
         self.depth = 0
         self.steps: list[Step] = []
@@ -389,7 +397,7 @@ class _Parser:
         return bound
 
     def unknown(self, token: _Token) -> KpiError:
-        nearest = nearest_names(token.text, self.names.spelt if self.names else [])
+        nearest = nearest_names(token.text, self.names.spelt) if self.names and self.suggest else []
         facts = {"name": token.text, "nearest": ", ".join(nearest), "position": token.at}
         if nearest:
             return KpiError(
@@ -429,10 +437,12 @@ class _Parser:
 def nearest_names(name: str, known: list[str]) -> list[str]:
     """Return up to three of the `known` names that look like `name`, the likeliest first.
 
+    The first 60 characters of the first 5,000 names are compared.
+
     >>> nearest_names("lead", ["leads", "wins"])
     ['leads']
     """
-    by_fold = {fold_name(spelt): spelt for spelt in known}
+    by_fold = {fold_name(spelt[:60]): spelt for spelt in known[:MOST_COMPARED]}
     found = difflib.get_close_matches(fold_name(name)[:60], by_fold, n=3, cutoff=0.5)
     return [by_fold[fold] for fold in found]
 

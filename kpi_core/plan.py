@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from kpi_core import plan_check, plan_text, readings
+from kpi_core import plan_bounds, plan_check, plan_names, plan_text, readings
 from kpi_core.document import (
     Assumptions,
     Cash,
@@ -33,7 +33,7 @@ from kpi_core.document import (
     Text,
 )
 from kpi_core.errors import KpiError
-from kpi_core.formula import parse
+from kpi_core.formula import MAX_LENGTH, parse
 from kpi_core.plan_check import Problems
 from kpi_core.tree import Tree, names_of
 
@@ -49,8 +49,10 @@ _PARTS: dict[str, TypeAdapter[Any]] = {
     "cash": TypeAdapter(Cash),
     "opening": TypeAdapter(Opening),
     "stages": TypeAdapter(tuple[Id, ...]),
-    "drivers": TypeAdapter(tuple[Driver, ...]),
-    "decisions": TypeAdapter(Annotated[tuple[Decision, ...], Field(max_length=500)]),
+}
+_ITEMS: dict[str, TypeAdapter[Any]] = {
+    "drivers": TypeAdapter(Driver),
+    "decisions": TypeAdapter(Decision),
 }
 _ENTRIES: dict[str, TypeAdapter[Any]] = {
     "teams": TypeAdapter(Team),
@@ -88,8 +90,8 @@ class Plan:
     def __post_init__(self) -> None:
         for section in _ENTRIES:
             object.__setattr__(self, section, MappingProxyType(dict(getattr(self, section))))
-        problems = Problems()
-        _check_references(self.__dict__, {section: tuple(getattr(self, section)) for section in _ENTRIES}, problems)
+        problems = Problems(self.__dict__)
+        _check_references(self.__dict__, {section: getattr(self, section) for section in _ENTRIES}, problems)
         problems.raise_if_any()
         plan_check.check_whole(self, problems)
         problems.raise_if_any()
@@ -130,24 +132,30 @@ class Plan:
         KpiError
             `plan_invalid` with `problems`, or a `file_…` code of `plan_text.read`.
         """
-        return cls.from_data(plan_text.read(text))
+        plan = cls.from_data(plan_text.read(text))
+        # Written for people it takes up to eight times the room, and must still be readable.
+        is_long = 8 * len(text) > plan_text.MAX_CHARACTERS
+        if is_long and max(len(plan.to_yaml()), len(plan.to_json())) > plan_text.MAX_CHARACTERS:
+            raise plan_text.too_large()
+        return plan
 
     @classmethod
     def from_data(cls, data: Any) -> Plan:
         """Return the plan that plain data holds; entries that are parts already are taken as they are."""
-        problems = Problems()
+        problems = Problems(data if isinstance(data, Mapping) else {})
         sections = _sections(data, problems)
         parsed: dict[str, Any] = {}
-        known: dict[str, tuple[str, ...]] = {}
+        known: dict[str, Mapping[str, Any]] = {}
         for section, said in sections.items():
             if section in _ENTRIES:
-                known[section] = tuple(said) if isinstance(said, Mapping) else ()
-                parsed[section] = _entries(section, said, problems)
+                parsed[section], known[section] = _entries(section, said, problems)
             elif (part := _part(section, said, problems)) is not None:
                 parsed[section] = part
-        _check_references(parsed, {section: known.get(section, ()) for section in _ENTRIES}, problems)
+        missing = {"teams": plan_names.Unreadable(), "metrics": plan_names.Unreadable(), "ksfs": {}}
+        _check_references(parsed, {**missing, **known}, problems)
         problems.raise_if_any()
-        parsed["metrics"] = _with_ids(parsed["metrics"])
+        parsed["metrics"] = _with_ids(parsed["metrics"], problems)
+        problems.raise_if_any()
         return cls(**parsed)
 
     def to_data(self) -> dict[str, Any]:
@@ -189,14 +197,14 @@ def _sections(data: Any, problems: Problems) -> dict[str, Any]:
         raise KpiError(
             "schema_unknown",
             "This plan was saved by another version of the app (schema {schema}). Update the app to open it.",
-            schema=str(data["schema"])[:20],
+            schema=plan_text.quoted(str(data["schema"])[:20]),
         )
     known = {item.name: item.default for item in fields(Plan)}
     for name in data:
         if name not in known and name != "schema":
             problems.add(
                 KpiError("field_unknown", "{path} is not a field of a plan. Remove it or correct its name."),
-                str(name)[:60],
+                plan_text.quoted(str(name)),
             )
     for name in ("name", "fiscal_year", "kgi", "metrics"):
         if data.get(name) is None:
@@ -205,28 +213,67 @@ def _sections(data: Any, problems: Problems) -> dict[str, Any]:
 
 
 def _part(section: str, said: Any, problems: Problems) -> Any:
+    if section in _ITEMS:
+        return _items(section, said, problems)
+    return _validated(_PARTS[section], said, section, problems)
+
+
+def _items(section: str, said: Any, problems: Problems) -> tuple[Any, ...]:
+    """Return the members of a list, each checked by itself, so that a long list of bad ones is not read to its end."""
+    if not isinstance(said, list | tuple):
+        problems.add(KpiError("field_invalid", "{path}: “{found}” cannot be used here.", found="…"), section)
+        return ()
+    if (limit := plan_bounds.MAX_ENTRIES[section]) < len(said):
+        problems.add(plan_bounds.too_many(len(said), limit), section)
+        return ()
+    items = [_validated(_ITEMS[section], item, f"{section}.{at}", problems) for at, item in enumerate(said)]
+    return tuple(item for item in items if item is not None)
+
+
+def _entries(section: str, said: Any, problems: Problems) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Return the entries that can be read, and all of them as they were said."""
+    if not isinstance(said, Mapping):
+        problems.add(KpiError("not_entries", "{path} must be a list of fields with names."), section)
+        return {}, plan_names.Unreadable()
+    if not plan_check.check_sizes(section, said, problems):
+        return {}, plan_names.Unreadable()
+    parsed: dict[str, Any] = {}
+    for name, entry in said.items():
+        path = f"{section}.{plan_text.quoted(str(name))}"
+        if not _is_id(name):
+            problems.add(
+                KpiError(
+                    "bad_id",
+                    "{path}: “{found}” cannot be an id. Use letters a to z, digits and _, a letter first, 64 at most.",
+                    found=plan_text.quoted(str(name)),
+                ),
+                path,
+            )
+        elif (part := _validated(_ENTRIES[section], entry, path, problems)) is not None:
+            parsed[name] = part
+    return parsed, {str(name): entry for name, entry in said.items()}
+
+
+def _is_id(name: object) -> bool:
     try:
-        return _PARTS[section].validate_python(said)
+        return bool(_ID.validate_python(name))
+    except ValidationError:
+        return False
+
+
+def _validated(adapter: TypeAdapter[Any], said: Any, path: str, problems: Problems) -> Any:
+    """Return a part, or None if it is too large or wrong: then the problems say why."""
+    if (too_large := plan_bounds.oversize(said, path)) is not None:
+        problems.add(*too_large)
+        return None
+    try:
+        return adapter.validate_python(said)
     except ValidationError as error:
-        problems.add_all(error, section)
+        problems.add_all(error, path)
         return None
 
 
-def _entries(section: str, said: Any, problems: Problems) -> dict[str, Any]:
-    if not isinstance(said, Mapping):
-        problems.add(KpiError("not_entries", "{path} must be a list of fields with names."), section)
-        return {}
-    plan_check.check_sizes(section, said, problems)
-    parsed: dict[str, Any] = {}
-    for name, entry in list(said.items())[: plan_check.MAX_ENTRIES[section]]:
-        try:
-            parsed[_ID.validate_python(name)] = _ENTRIES[section].validate_python(entry)
-        except ValidationError as error:
-            problems.add_all(error, f"{section}.{name}")
-    return parsed
-
-
-def _check_references(parsed: Mapping[str, Any], known: Mapping[str, tuple[str, ...]], problems: Problems) -> None:
+def _check_references(parsed: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
     """Check everything that names something else."""
     plan_check.check_metrics(parsed.get("metrics", {}), known["teams"], known["metrics"], problems)
     plan_check.check_ksfs(parsed.get("ksfs", {}), known, problems)
@@ -249,7 +296,7 @@ def _check_references(parsed: Mapping[str, Any], known: Mapping[str, tuple[str, 
             problems.unknown(metric, known["metrics"], path)
 
 
-def _with_ids(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
+def _with_ids(metrics: Mapping[str, Metric], problems: Problems) -> dict[str, Metric]:
     """Return the metrics with every formula spelt in ids, so that a renamed metric stays bound."""
     names = names_of(metrics)
     bound = {}
@@ -259,13 +306,27 @@ def _with_ids(metrics: Mapping[str, Metric]) -> dict[str, Metric]:
             for field in ("formula", "by_month")
             if (formula := getattr(entry, field)) is not None
         }
+        for where, formula in spelt.items():
+            if len(formula) > MAX_LENGTH:
+                problems.add(_spelt_too_long(formula), f"metrics.{metric}.{where}")
         same = all(getattr(entry, field) == formula for field, formula in spelt.items())
         bound[metric] = entry if same else entry.model_copy(update=spelt)
     return bound
 
 
-def _changed_entry(entries: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+def _spelt_too_long(formula: str) -> KpiError:
+    return KpiError(
+        "formula_too_long",
+        "This formula has {length} characters; {limit} are allowed. Split it over two metrics.",
+        length=len(formula),
+        limit=MAX_LENGTH,
+    )
+
+
+def _changed_entry(entries: Any, path: list[str], value: Any) -> Any:
     name, *rest = path
+    if not isinstance(entries, Mapping):
+        return entries
     changed = dict(entries)
     if value is None and not rest:
         changed.pop(name, None)
@@ -278,6 +339,8 @@ def _changed(data: Any, path: list[str], value: Any) -> Any:
     if not path:
         return value
     first, *rest = path
+    if not isinstance(data, Mapping | None):
+        raise KpiError("field_unknown", "{path} is not a field of a plan. Remove it or correct its name.", path=first)
     changed = dict(data or {})
     if value is None and not rest:
         changed.pop(first, None)

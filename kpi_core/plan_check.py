@@ -7,15 +7,18 @@ the rest is what takes two parts to see: names nobody defined, formulas that go 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from kpi_core import draws, ranges
-from kpi_core.document import Ksf, Metric, Text
+from kpi_core import draws, plan_names, ranges
+from kpi_core.document import Ksf, Metric
 from kpi_core.errors import KpiError
 from kpi_core.formula import Names, fold_name, nearest_names, parse
+from kpi_core.plan_bounds import MAX_ENTRIES, MAX_FORMULA_CHARACTERS, MAX_PROBLEMS, MAX_SUGGESTIONS, too_many
+from kpi_core.plan_text import quoted
 from kpi_core.readings import spell_number
 from kpi_core.tree import names_of
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from kpi_core.plan import Plan
 
 SAME, NO_DIGITS_LEFT = 1e-9, 1e-290  # so far two ways to one number may differ; below the latter they lose digits
-MAX_ENTRIES = {"teams": 50, "metrics": 2_000, "ksfs": 500}
+_PERCENT = re.compile(r"\s*([-+]?[0-9]{1,12}(?:\.[0-9]{1,12})?)\s*[%\uff05]\s*")
+_GROUPED = re.compile(r"\s*([-+]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,12})?)\s*")
 
 # What pydantic found (its error type) -> what we say. {path} and the error's own facts fill the blanks.
 _SAYS = {
@@ -63,6 +67,7 @@ _SAYS = {
     ),
 }
 _NOT_A_NUMBER = KpiError("not_a_number", "{path}: “{found}” is not a number.")
+_WRITE_PLAINLY = KpiError("not_a_number", "{path}: “{found}” is not a number. Write {plain} instead.")
 _NOT_TEXT = KpiError("not_text", "{path} must be text.")
 _NOT_ENTRIES = KpiError("not_entries", "{path} must be a list of fields with names.")
 _FALLBACK = KpiError("field_invalid", "{path}: “{found}” cannot be used here.")
@@ -74,28 +79,42 @@ _FAMILIES = {
 
 
 class Problems:
-    """Problems found so far; none may be lost because another came first."""
+    """Problems found so far; none may be lost because another came first, until there are too many to read.
 
-    def __init__(self) -> None:
+    `data` are the sections of the plan, as data or as parts: what things are called there is told with the problems.
+    """
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self.data = data
         self.found: list[KpiError] = []
+        self.suggestions = 0
 
     def add(self, error: KpiError, path: str) -> None:
-        """Note a problem and where it is."""
+        """Note a problem and where it is; the last one there is room for is raised with all others."""
         self.found.append(error.about(path=path))
+        if len(self.found) == MAX_PROBLEMS:
+            self.raise_if_any()
 
     def add_all(self, error: ValidationError, path: str) -> None:
         """Say in our words what pydantic found."""
         for detail in error.errors(include_url=False):
-            where = ".".join([path, *(str(part) for part in detail["loc"] if part != "[key]")])
+            where = ".".join([path, *(quoted(str(part)) for part in detail["loc"] if part != "[key]")])
             said = _SAYS.get(detail["type"]) or _FAMILIES.get(detail["type"]) or _FALLBACK
             context: dict[str, Any] = dict(detail.get("ctx") or {})
             found = detail.get("input")
-            typed = spell_number(found) if isinstance(found, float) and math.isfinite(found) else str(found)[:60]
-            self.add(said.about(**context, found=typed), where)
+            plain = _plain_number(found) if said is _NOT_A_NUMBER else None
+            if plain is not None:
+                said, context = _WRITE_PLAINLY, {"plain": plain}
+            self.add(said.about(**context, found=_spelt(found)), where)
+
+    def suggests(self) -> bool:
+        """Return whether names that look alike may be looked for once more: that takes longer than all the rest."""
+        self.suggestions += 1
+        return self.suggestions <= MAX_SUGGESTIONS
 
     def unknown(self, name: str, known: Iterable[str], path: str) -> None:
         """Say that `name` is nobody's id, and whose it might be."""
-        nearest = nearest_names(name, list(known))
+        nearest = nearest_names(name, list(known)) if self.suggests() else []
         if nearest:
             said = KpiError("unknown_reference", "{path}: nothing is called {name}. Did you mean: {nearest}?")
         else:
@@ -110,7 +129,8 @@ class Problems:
         Raises
         ------
         KpiError
-            `plan_invalid`, with `problems`: a tuple of `KpiError`, each with its `path`.
+            `plan_invalid`, with `problems`: a tuple of `KpiError`, each with its `path`; `stopped`: whether there
+            may be more; `names`: what the teams, metrics and KSFs in question are called, by `section.id`.
         """
         if self.found:
             raise KpiError(
@@ -118,24 +138,54 @@ class Problems:
                 "The plan cannot be used as it is. Problems found: {count}.",
                 count=len(self.found),
                 problems=tuple(self.found),
+                stopped=len(self.found) >= MAX_PROBLEMS,
+                names=plan_names.mentioned(self.data, self.found),
             )
 
 
-def check_sizes(section: str, entries: Mapping[str, object], problems: Problems) -> None:
-    """Refuse more entries than the app is made for."""
+def _spelt(found: object) -> str:
+    """Return a value of a file as a sentence can quote it."""
+    if isinstance(found, float) and math.isfinite(found):
+        return quoted(spell_number(found))
+    if isinstance(found, str):
+        return quoted(found)
+    if isinstance(found, Mapping | list | tuple):
+        return "{…}" if isinstance(found, Mapping) else "[…]"
+    if found is None or isinstance(found, bool):
+        return "null" if found is None else str(found).lower()
+    return str(found) if isinstance(found, int) and abs(found) < 10**40 else "…"
+
+
+def _plain_number(found: object) -> str | None:
+    """Return how a plan file writes what people write as 2% or 1,200.
+
+    >>> _plain_number("2.5%"), _plain_number("1,200")
+    ('0.025', '1200')
+    """
+    if not isinstance(found, str):
+        return None
+    if typed := _PERCENT.fullmatch(found):
+        return spell_number(round(float(typed[1]) / 100, 14))
+    return typed[1].replace(",", "") if (typed := _GROUPED.fullmatch(found)) else None
+
+
+def check_sizes(section: str, entries: Mapping[str, object], problems: Problems) -> bool:
+    """Refuse more entries than the app is made for; return whether there are few enough."""
     limit = MAX_ENTRIES.get(section)
-    if limit is not None and len(entries) > limit:
-        problems.add(
-            KpiError("too_many", "{path} has {count} entries; {limit} are allowed.", count=len(entries), limit=limit),
-            section,
-        )
+    fits = limit is None or len(entries) <= limit
+    if limit is not None and not fits:
+        problems.add(too_many(len(entries), limit), section)
+    return fits
 
 
 def check_metrics(
-    metrics: Mapping[str, Metric], teams: Iterable[str], known: Iterable[str], problems: Problems
+    metrics: Mapping[str, Metric], teams: Iterable[str], known: Mapping[str, Any], problems: Problems
 ) -> None:
-    """Check names, teams and formulas of the metrics that parsed; `known` are all ids, broken ones too."""
-    names = names_of(dict(metrics) | {metric: _stand_in(metric) for metric in set(known) - set(metrics)})
+    """Check names, teams and formulas of the metrics that parsed; `known` are all by id, broken ones too."""
+    broken = {metric: plan_names.stand_in(metric, known[metric]) for metric in known if metric not in metrics}
+    names = names_of(dict(metrics) | {metric: entry for metric, (entry, _) in broken.items()})
+    all_named = all(complete for _, complete in broken.values()) and not isinstance(known, plan_names.Unreadable)
+    are_short = check_formula_lengths(metrics, problems)
     taken: dict[str, str] = {}
     for metric, entry in metrics.items():
         if entry.team is not None and entry.team not in teams:
@@ -153,23 +203,46 @@ def check_metrics(
         for team in entry.work:
             if team not in teams:
                 problems.unknown(team, teams, f"metrics.{metric}.work")
-        _check_formula(metric, entry, names, problems)
+        if are_short:
+            _check_formula(metric, entry, names, problems, all_named=all_named)
 
 
-def _stand_in(metric: str) -> Metric:
-    return Metric(name=Text(en=metric), kind="count", value=1.0)
+def check_formula_lengths(metrics: Mapping[str, Metric], problems: Problems) -> bool:
+    """Refuse more characters of formulas than can be read in a second; return whether there are few enough."""
+    count = sum(len(entry.formula or "") + len(entry.by_month or "") for entry in metrics.values())
+    if count > MAX_FORMULA_CHARACTERS:
+        problems.add(
+            KpiError(
+                "formulas_too_long",
+                "The formulas have {count} characters together; {limit} are allowed. Shorten them.",
+                count=count,
+                limit=MAX_FORMULA_CHARACTERS,
+            ),
+            "metrics",
+        )
+    return count <= MAX_FORMULA_CHARACTERS
 
 
-def _check_formula(metric: str, entry: Metric, names: Names, problems: Problems) -> None:
+def _check_formula(metric: str, entry: Metric, names: Names, problems: Problems, *, all_named: bool) -> None:
+    """Check the formulas of a metric; unless all are named, a name that nobody has may be that of a broken one."""
     for field, formula in (("formula", entry.formula), ("by_month", entry.by_month)):
         if formula is not None:
             try:
-                parse(formula, names)
+                parse(formula, names, suggest=problems.suggestions < MAX_SUGGESTIONS)
             except KpiError as error:
-                problems.add(error, f"metrics.{metric}.{field}")
+                is_unknown = error.code == "formula_unknown_name"
+                problems.suggestions += is_unknown
+                if all_named or not is_unknown:
+                    problems.add(_briefly(error), f"metrics.{metric}.{field}")
 
 
-def check_ksfs(ksfs: Mapping[str, Ksf], known: Mapping[str, Sequence[str]], problems: Problems) -> None:
+def _briefly(error: KpiError) -> KpiError:
+    """Return an error about a formula that quotes only the beginning of what stands there."""
+    said = {fact: quoted(text) for fact in ("name", "found") if isinstance(text := error.facts.get(fact), str)}
+    return error.about(**said)
+
+
+def check_ksfs(ksfs: Mapping[str, Ksf], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
     """Check that every KSF speaks of teams, metrics and KSFs that exist."""
     for ksf, entry in ksfs.items():
         path = f"ksfs.{ksf}"
