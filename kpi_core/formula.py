@@ -33,6 +33,7 @@ MAX_DEPTH = 40
 MAX_ARGUMENTS = 64
 MAX_EXPONENT = 20
 MOST_COMPARED = 5_000  # names looked through for one that was meant
+MOST_REMEMBERED = 400_000  # characters of formulas whose expressions are remembered beside the names they use
 
 FUNCTIONS = {
     "sum": "sum",
@@ -144,6 +145,18 @@ class Names:
             first: [(length, group) for length in sorted({len(name) for name in group}, reverse=True)]
             for first, group in groups.items()
         }
+        self._parsed: dict[str, Expression] = {}
+        self._room = MOST_REMEMBERED
+
+    def parsed(self, text: str) -> Expression | None:
+        """Return the expression of a formula that was parsed with these names before."""
+        return self._parsed.get(text)
+
+    def remember(self, text: str, expression: Expression) -> None:
+        """Keep the expression of a formula, while there is room: a plan's formulas are read at each of its changes."""
+        if len(text) <= self._room:
+            self._room -= len(text)
+            self._parsed[text] = expression
 
     def id(self, name: str) -> str | None:
         """Return the id of the metric called `name`."""
@@ -188,6 +201,8 @@ def parse(text: str, names: Names | None = None, *, suggest: bool = True) -> Exp
     >>> [step.op for step in parse("visitors × １．２％").steps]
     ['name', 'number', '*']
     """
+    if names and (known := names.parsed(text)):
+        return known
     if len(text) > MAX_LENGTH:
         raise KpiError(
             "formula_too_long",
@@ -198,7 +213,10 @@ def parse(text: str, names: Names | None = None, *, suggest: bool = True) -> Exp
         )
     if not text.strip():
         raise KpiError("formula_empty", "The formula is empty. Write for example leads * rate.", position=0)
-    return Expression(_Parser(_tokens(text, names), names, suggest=suggest).parse())
+    expression = Expression(_Parser(_tokens(text, names), names, suggest=suggest).parse())
+    if names:
+        names.remember(text, expression)
+    return expression
 
 
 def fold_name(name: str) -> str:

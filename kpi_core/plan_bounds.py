@@ -16,6 +16,7 @@ MAX_ENTRIES = {"teams": 50, "metrics": 2_000, "ksfs": 500, "drivers": 2_000, "de
 MAX_ITEMS = 2_000  # of one list or one mapping within a part
 MAX_VALUES = 100_000  # of one part with all that is in it: a metric, a KSF, a decision, the assumptions
 MAX_FORMULA_CHARACTERS = 200_000  # of all formulas together
+MAX_NAME_CHARACTERS = 400_000  # of all that metrics are called, together
 MAX_PROBLEMS = 50  # then reading stops
 MAX_SUGGESTIONS = 10  # names looked up for the first of them only: a look-up goes through all names
 

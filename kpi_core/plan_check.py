@@ -17,7 +17,14 @@ from kpi_core import draws, plan_names, ranges
 from kpi_core.document import Ksf, Metric
 from kpi_core.errors import KpiError
 from kpi_core.formula import Names, fold_name, nearest_names, parse
-from kpi_core.plan_bounds import MAX_ENTRIES, MAX_FORMULA_CHARACTERS, MAX_PROBLEMS, MAX_SUGGESTIONS, too_many
+from kpi_core.plan_bounds import (
+    MAX_ENTRIES,
+    MAX_FORMULA_CHARACTERS,
+    MAX_NAME_CHARACTERS,
+    MAX_PROBLEMS,
+    MAX_SUGGESTIONS,
+    too_many,
+)
 from kpi_core.plan_text import quoted
 from kpi_core.readings import spell_number
 from kpi_core.tree import names_of
@@ -182,10 +189,11 @@ def check_metrics(
     metrics: Mapping[str, Metric], teams: Iterable[str], known: Mapping[str, Any], problems: Problems
 ) -> None:
     """Check names, teams and formulas of the metrics that parsed; `known` are all by id, broken ones too."""
+    if not check_lengths(metrics, problems):
+        return
     broken = {metric: plan_names.stand_in(metric, known[metric]) for metric in known if metric not in metrics}
     names = names_of(dict(metrics) | {metric: entry for metric, (entry, _) in broken.items()})
     all_named = all(complete for _, complete in broken.values()) and not isinstance(known, plan_names.Unreadable)
-    are_short = check_formula_lengths(metrics, problems)
     taken: dict[str, str] = {}
     for metric, entry in metrics.items():
         if entry.team is not None and entry.team not in teams:
@@ -203,24 +211,34 @@ def check_metrics(
         for team in entry.work:
             if team not in teams:
                 problems.unknown(team, teams, f"metrics.{metric}.work")
-        if are_short:
-            _check_formula(metric, entry, names, problems, all_named=all_named)
+        _check_formula(metric, entry, names, problems, all_named=all_named)
 
 
-def check_formula_lengths(metrics: Mapping[str, Metric], problems: Problems) -> bool:
-    """Refuse more characters of formulas than can be read in a second; return whether there are few enough."""
-    count = sum(len(entry.formula or "") + len(entry.by_month or "") for entry in metrics.values())
-    if count > MAX_FORMULA_CHARACTERS:
+def check_lengths(metrics: Mapping[str, Metric], problems: Problems) -> bool:
+    """Refuse more characters of names and formulas than are read in seconds; return whether there are few enough."""
+    formulas = sum(len(entry.formula or "") + len(entry.by_month or "") for entry in metrics.values())
+    names = sum(len(name or "") for entry in metrics.values() for name in (entry.name.ja, entry.name.en, *entry.short))
+    if formulas > MAX_FORMULA_CHARACTERS:
         problems.add(
             KpiError(
                 "formulas_too_long",
                 "The formulas have {count} characters together; {limit} are allowed. Shorten them.",
-                count=count,
+                count=formulas,
                 limit=MAX_FORMULA_CHARACTERS,
             ),
             "metrics",
         )
-    return count <= MAX_FORMULA_CHARACTERS
+    if names > MAX_NAME_CHARACTERS:
+        problems.add(
+            KpiError(
+                "names_too_long",
+                "The names of the metrics have {count} characters together; {limit} are allowed. Shorten them.",
+                count=names,
+                limit=MAX_NAME_CHARACTERS,
+            ),
+            "metrics",
+        )
+    return formulas <= MAX_FORMULA_CHARACTERS and names <= MAX_NAME_CHARACTERS
 
 
 def _check_formula(metric: str, entry: Metric, names: Names, problems: Problems, *, all_named: bool) -> None:

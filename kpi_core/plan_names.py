@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from kpi_core.document import Metric, Text, is_readable
+from kpi_core.document import MAX_SHORT_NAMES, Metric, Text, is_readable
 from kpi_core.errors import KpiError
 
 SECTIONS = ("teams", "metrics", "ksfs")
@@ -51,7 +51,9 @@ def stand_in(metric: str, entry: object) -> tuple[Metric, bool]:
     """Return something with the names of a broken metric, and whether these are all the names it has."""
     fields = entry if isinstance(entry, Mapping) else {}
     name, spelt, short = text_of(entry), fields.get("name"), fields.get("short")
-    nicknames = tuple(text for text in short if _is_name(text)) if isinstance(short, list | tuple) else ()
+    nicknames = (
+        tuple(text for text in short[:MAX_SHORT_NAMES] if _is_name(text)) if isinstance(short, list | tuple) else ()
+    )
     languages = spelt.values() if isinstance(spelt, Mapping) else (spelt,)
     complete = all(_is_name(text) for text in languages) and short in (None, [*nicknames], nicknames)
     called = name or Text.model_construct(en=metric)

@@ -50,7 +50,7 @@ _resolve("float", _FLOAT, list("-+.0123456789"))
 _SPELT = {
     tag: re.compile(pattern) for tag, pattern in (("null", _NULL), ("bool", _BOOL), ("int", _INT), ("float", _FLOAT))
 }
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)  # one that is never closed goes on to the end
 _BRACKET = re.compile(r"[\[{\]}]")
 
 
@@ -83,7 +83,10 @@ def too_large() -> KpiError:
 
 def not_text() -> KpiError:
     """Return the error about a file that holds no text."""
-    return KpiError("file_not_text", "This file is not text. Open a plan file that this app saved.")
+    return KpiError(
+        "file_not_text",
+        "This file is no text that can be read here. Save it as UTF-8, or open a plan file that this app saved.",
+    )
 
 
 def quoted(text: str) -> str:

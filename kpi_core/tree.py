@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -34,6 +34,7 @@ _MONTHS_BLOCK = 262_144  # of months of draws a smaller piece would be many shor
 
 _ONE_BITS, _LARGEST_BITS = np.array([1.0, np.finfo(np.float64).max]).view(np.uint64)
 
+_MOST_NAMED = 12  # of the metrics in a circle
 _LAST_BRACKET = re.compile(r"\s*[(\uff08][^()\uff08\uff09]*[)\uff09]\s*$")
 
 
@@ -224,14 +225,24 @@ def names_of(metrics: Mapping[str, Metric]) -> Names:
 
     契約率(受注率) may be written 契約率 as long as no other metric is called that.
     """
+    return _names_of(
+        tuple(
+            (metric, tuple(name for name in (entry.name.ja, entry.name.en, *entry.short) if name))
+            for metric, entry in metrics.items()
+        )
+    )
+
+
+@lru_cache(maxsize=4)
+def _names_of(metrics: tuple[tuple[str, tuple[str, ...]], ...]) -> Names:
+    """Return the names of metrics by id: a plan that is read, checked and evaluated asks for the same ones again."""
     spelt: dict[str, str] = {}
-    for metric, entry in metrics.items():
-        for name in (entry.name.ja, entry.name.en, *entry.short):
-            if name:
-                spelt.setdefault(_LAST_BRACKET.sub("", name), metric)
-    for metric, entry in metrics.items():
-        spelt.update({name: metric for name in (entry.name.ja, entry.name.en, *entry.short) if name})
-    return Names(spelt | {metric: metric for metric in metrics})
+    for metric, names in metrics:
+        for name in names:
+            spelt.setdefault(_LAST_BRACKET.sub("", name), metric)
+    for metric, names in metrics:
+        spelt.update(dict.fromkeys(names, metric))
+    return Names(spelt | {metric: metric for metric, _ in metrics})
 
 
 def _sorted(expressions: Mapping[str, Expression], metrics: Mapping[str, Metric]) -> tuple[str, ...]:
@@ -250,7 +261,7 @@ def _sorted(expressions: Mapping[str, Expression], metrics: Mapping[str, Metric]
                 raise KpiError(
                     "cycle",
                     "This goes round in a circle: {loop}. Remove one of these links.",
-                    loop=" → ".join(loop),
+                    loop=" → ".join(loop if len(loop) <= _MOST_NAMED else [*loop[:_MOST_NAMED], "…", part]),
                     metrics=tuple(loop),
                     metric=metric,
                 )

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from kpi_core.errors import KpiError
+from kpi_core import plan_text
 from kpi_core.plan import Plan
-from workbench import session, tables, words
+from workbench import foreign_files, session, tables, words
 from workbench.words import _
 
 MAX_BYTES = 5_000_000
@@ -23,7 +23,8 @@ def opener() -> None:
 
 
 def field(label: str, key: str, on_change: Callable[[], None]) -> None:
-    """Show a field for a plan file."""
+    """Show a field for a plan file, and have a reader wait for it."""
+    foreign_files.warm()
     # Streamlit's own words inside the field are English only; ours are laid over them.
     inside, told = f".st-key-{key}", "[data-testid='stFileUploaderDropzoneInstructions']"
     pick, limit = tables.quoted(_("Choose a file")), tables.quoted(_("or drop it here (at most 5 MB)"))
@@ -57,17 +58,13 @@ def _open() -> None:
 
 
 def read(contents: bytes) -> Plan:
-    """Return the plan in a file's bytes.
+    """Return the plan in a file's bytes, read in a process apart.
 
     Raises
     ------
     KpiError
-        `file_too_large`, `file_not_text`, or as `Plan.from_text`.
+        `file_too_large`, or as `foreign_files.read`.
     """
     if len(contents) > MAX_BYTES:
-        raise KpiError("file_too_large", "This file is too large to be a plan.")
-    try:
-        text = contents.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise KpiError("file_not_text", "This file is not text. Open a plan file that this app saved.") from error
-    return Plan.from_text(text)
+        raise plan_text.too_large()
+    return foreign_files.read(contents)

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import board, browser, core, focus, links, store, time
+from tests.bench import board, browser, core, files, focus, links, store, time
 
-PARTS = {"core": core, "focus": focus, "time": time, "store": store, "links": links, "browser": browser, "board": board}
+PARTS = {
+    "core": core,
+    "files": files,
+    "focus": focus,
+    "time": time,
+    "store": store,
+    "links": links,
+    "browser": browser,
+    "board": board,
+}
 
 for name in sys.argv[1:] or PARTS:
     for line in PARTS[name].lines():
