@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -151,7 +151,8 @@ class Plan:
                 parsed[section], known[section] = _entries(section, said, problems)
             elif (part := _part(section, said, problems)) is not None:
                 parsed[section] = part
-        missing = {"teams": plan_names.Unreadable(), "metrics": plan_names.Unreadable(), "ksfs": {}}
+        required = {item.name for item in fields(cls) if item.default is item.default_factory is MISSING}
+        missing = {section: plan_names.Unreadable() if section in required else {} for section in _ENTRIES}
         _check_references(parsed, {**missing, **known}, problems)
         problems.raise_if_any()
         parsed["metrics"] = _with_ids(parsed["metrics"], problems)

@@ -86,7 +86,7 @@ def _is_name(text: object) -> bool:
 def _words(fact: object) -> Iterator[str]:
     """Yield what may be an id in a fact of an error: itself, the steps of a path, the members of a list."""
     if isinstance(fact, str):
-        yield from {fact, *fact.split(".")}
+        yield from {fact, *fact.split("."), *fact.split(", ")}
     elif isinstance(fact, tuple):
         for member in fact:
             yield from _words(member)

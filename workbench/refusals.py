@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import session, words
+from workbench import plan_problems, session, words
 from workbench.words import _, md
 
 
@@ -21,7 +21,7 @@ def problems(error: KpiError) -> tuple[KpiError, ...]:
 def reasons(error: KpiError, *, place: str = "") -> list[str]:
     """Return each problem as a sentence in the reader's language, with the names people know.
 
-    Of a field `place` is what it is called; of a whole file the path of each problem is said.
+    Of a field `place` is what it is called. Of a whole file `plan_problems` says what is wrong.
     """
     found = [words.error(named(_placed(problem, place) if place else problem)) for problem in problems(error)]
     rest = [_("… and {count} more.").format(count=len(found) - 12)] if len(found) > 12 else []
@@ -30,7 +30,11 @@ def reasons(error: KpiError, *, place: str = "") -> list[str]:
 
 def refuse(error: KpiError, *, in_file: bool = False) -> None:
     """Say what was refused, where and what to do; the plan stays as it was."""
-    said = reasons(error) if in_file else [each for one in problems(error) for each in reasons(one, place=_owner(one))]
+    said = (
+        plan_problems.sentences(error)
+        if in_file
+        else [each for one in problems(error) for each in reasons(one, place=_owner(one))]
+    )
     lines = [f"- {md(reason)}" for reason in said]
     st.error("\n".join([_("Nothing was changed. What is in the way:"), "", *lines]), icon=":material/block:")
 
