@@ -46,7 +46,7 @@ def show(keeping: Keeping) -> None:
             on_click="ignore",
             type="tertiary",
         )
-        _language()
+        language()
     standing.notes(keeping)
     if error := session.refused():
         refusals.refuse(error)
@@ -60,7 +60,8 @@ def _go(way: Callable[[], None]) -> None:
     session.alter(way)
 
 
-def _language() -> None:
+def language() -> None:
+    """Offer the languages."""
     st.segmented_control(
         _("Language"),
         options=list(session.LANGUAGES),

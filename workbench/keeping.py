@@ -84,7 +84,11 @@ class Pending:
 
 @dataclass(eq=False)
 class Keeping:
-    """The kept side of a desk: which plan it is, as what one is there, and what is still to be kept."""
+    """The kept side of a desk: which plan it is, as what one is there, and what is still to be kept.
+
+    `unreadable` is the stored revision that cannot be read as a plan: the desk then holds a stand-in that is neither
+    shown nor kept.
+    """
 
     desk: Desk
     store: Store | None = None
@@ -97,6 +101,7 @@ class Keeping:
     clash: Clashing | None = None
     trouble: KpiError | None = None
     closed: bool = False
+    unreadable: Kept | None = None
     tried: bool = False
     on_begun: Callable[[str], None] = lambda _plan_id: None
 
@@ -142,7 +147,7 @@ class Keeping:
 
     def keep(self, kind: str) -> None:
         """Put the plan on the screen into the queue."""
-        if self.store is None:
+        if self.store is None or self.unreadable is not None:
             return
         if self.role == "view" or self.tried:
             self.tried, self._let_go = True, False
@@ -162,7 +167,7 @@ class Keeping:
 
     def keep_desk(self) -> None:
         """Have what lies beside the plan kept."""
-        if self.plan_id is None or self.store is None:
+        if self.plan_id is None or self.store is None or self.unreadable is not None:
             return
         with self._lock:
             self._desk_changed = True
@@ -217,7 +222,7 @@ class Keeping:
             self.role, self.closed = standing.role, False
             is_behind = self._let_go or standing.newest != self.number
             if is_behind and self._may_be_followed():
-                self._show(store.read(actor, plan_id), shown)
+                self._show_newest(store.read(actor, plan_id), shown)
             self.trouble = None if not self.queue else self.trouble
         except KpiError as error:
             self.closed = error.code in _REFUSED
@@ -244,6 +249,12 @@ class Keeping:
             self.tried = self._let_go = False
             self.keep("change")
 
+    def _show_newest(self, kept: Kept, shown: int | Pending) -> None:
+        if kept.problem is None:
+            self._show(kept, shown)
+        elif not self.queue:
+            self.unreadable = kept
+
     def _show(self, kept: Kept, shown: int | Pending) -> None:
         """Show what others made of the plan of what is shown, unless more was done here while it was read."""
         with self.desk.lock, self._lock:
@@ -255,7 +266,7 @@ class Keeping:
         return not self.queue and not self.clash and (self._let_go or not self.tried)
 
     def _follow(self, kept: Kept) -> None:
-        self.shown, self.tried, self._let_go = kept.number, False, False
+        self.shown, self.tried, self._let_go, self.unreadable = kept.number, False, False, None
         self.known(kept.plan, kept.number)
         if kept.plan != self.desk.plan:
             self.desk.follow(kept.plan)

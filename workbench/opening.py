@@ -129,8 +129,14 @@ def _keeper(desks: Desks, visitor: str, desk: Desk) -> Keeping:
 
 def _kept(actor: Actor, plan_id: str) -> Desk:
     kept, standing = store().read(actor, plan_id), store().standing(actor, plan_id)
-    desk = Desk.holding(kept.plan)
     beside = store().desk(actor, plan_id)
+    if kept.problem is not None:
+        desk = Desk.holding(samples.sample_plan())
+        desk.language = (beside or {}).get("language")
+        keeping = Keeping(desk, store(), actor, plan_id, standing.role, str((beside or {}).get("author", "")))
+        keeping.shown, keeping.unreadable = kept.number, kept
+        return desk
+    desk = Desk.holding(kept.plan)
     author = _put_back(desk, beside) if beside else ""
     keeping = Keeping(desk, store(), actor, plan_id, standing.role, author, kept.number)
     keeping.known(kept.plan, kept.number)

@@ -209,6 +209,14 @@ def leave() -> None:
         _work_at(opening.latest(_desks(), visitor, without=now.plan_id))
 
 
+def reopen() -> None:
+    """Work on the same plan as it is stored now, as if it was opened for the first time."""
+    visitor, now = _visitor(), keeping()
+    if visitor is not None and now.plan_id is not None:
+        _desks().drop(visitor, now.plan_id)
+        switch_to(now.plan_id)
+
+
 def call_me(name: str) -> None:
     """Have this name stand beside what one changes from now on."""
     now = keeping()

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, pictures, session, signing_in, standing, unseen, words
+from workbench import header, page, pictures, repair, session, signing_in, standing, unseen, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -59,6 +59,9 @@ def _draw() -> None:
     keeping = standing.look()
     if keeping.closed:
         standing.closed(keeping)
+        return
+    if keeping.unreadable is not None:
+        repair.show(keeping, keeping.unreadable)
         return
     unseen.shows(keeping.desk)
     header.show(keeping)

@@ -25,6 +25,7 @@ def tags(version: Version) -> str:
         "redo": _("redone"),
         "restore": _("put back"),
         "open": _("from a file"),
+        "repair": _("repaired"),
         "merge": _("chosen from two"),
     }
     found = [f":blue-badge[:material/star: {md(version.label)}]"] if version.label else []

@@ -70,8 +70,23 @@ class Kept:
 
     @property
     def plan(self) -> Plan:
-        """Return the plan; it is read when it is asked for."""
+        """Return the plan; it is read when it is asked for.
+
+        Raises
+        ------
+        KpiError
+            As `Plan.from_text`.
+        """
         return self.made or _read(self.text)
+
+    @property
+    def problem(self) -> KpiError | None:
+        """Return why the plan cannot be read, None if it can."""
+        try:
+            _ = self.plan
+        except KpiError as error:
+            return error
+        return None
 
 
 @dataclass(frozen=True)
@@ -187,4 +202,13 @@ def _one(found: RowMapping | None, number: int) -> Kept:
         raise unknown(number)
     row = dict(found)
     document = row.pop("document")
-    return Kept(Version(**row), zlib.decompress(document).decode())
+    return Kept(Version(**row), _text(document))
+
+
+def _text(document: bytes) -> str:
+    """Return a stored document; of a damaged one, what can be read of it."""
+    reader = zlib.decompressobj()
+    try:
+        return reader.decompress(document).decode(errors="replace")
+    except zlib.error:
+        return ""
