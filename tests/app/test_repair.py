@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
-from kpi_core.plan import Plan
 from tests.visits import GUEST, ME, app_store, come_by, kept, said, settled
 from tests.visits import keys as buttons
 from workbench import samples, session
@@ -203,4 +202,3 @@ def test_a_plan_of_a_newer_app_opens_in_repair_mode_and_is_not_touched(store):
 
     assert app.title[0].value == "この計画を読み込めません"
     assert "repair_now" not in buttons(app)
-    assert isinstance(SAMPLE, Plan)
