@@ -227,22 +227,22 @@ def names_of(metrics: Mapping[str, Metric]) -> Names:
     """
     return _names_of(
         tuple(
-            (metric, tuple(name for name in (entry.name.ja, entry.name.en, *entry.short) if name))
+            (metric, tuple(name for name in (entry.name.ja, entry.name.en) if name), tuple(entry.short))
             for metric, entry in metrics.items()
         )
     )
 
 
 @lru_cache(maxsize=4)
-def _names_of(metrics: tuple[tuple[str, tuple[str, ...]], ...]) -> Names:
+def _names_of(metrics: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]) -> Names:
     """Return the names of metrics by id: a plan that is read, checked and evaluated asks for the same ones again."""
     spelt: dict[str, str] = {}
-    for metric, names in metrics:
-        for name in names:
+    for metric, names, short in metrics:
+        for name in (*names, *short):
             spelt.setdefault(_LAST_BRACKET.sub("", name), metric)
-    for metric, names in metrics:
-        spelt.update(dict.fromkeys(names, metric))
-    return Names(spelt | {metric: metric for metric, _ in metrics})
+    for metric, names, short in metrics:
+        spelt.update(dict.fromkeys((*names, *short), metric))
+    return Names(spelt | {metric: metric for metric, _names, _short in metrics})
 
 
 def _sorted(expressions: Mapping[str, Expression], metrics: Mapping[str, Metric]) -> tuple[str, ...]:
