@@ -113,10 +113,30 @@ class Plan:
             }
         )
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """Return a fingerprint of the contents: equal plans, equal digests."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return self._written[0]
+
+    @cached_property
+    def _written(self) -> tuple[str, int]:
+        """Return the fingerprint and the length of the plan's JSON text."""
+        text = self.to_json()
+        return hashlib.sha256(text.encode()).hexdigest(), len(text)
+
+    def check_length(self) -> None:
+        """Raise unless the plan, written as YAML or JSON, is short enough to be read again.
+
+        Raises
+        ------
+        KpiError
+            `file_too_large`.
+        """
+        # YAML may take up to eight times as much room: a line break of Unicode is spelt out.
+        if 8 * self._written[1] > plan_text.MAX_CHARACTERS:
+            longest = max(self._written[1], len(self.to_yaml()))
+            if longest > plan_text.MAX_CHARACTERS:
+                raise plan_text.too_large()
 
     @property
     def is_reached(self) -> bool:
@@ -133,10 +153,8 @@ class Plan:
             `plan_invalid` with `problems`, or a `file_…` code of `plan_text.read`.
         """
         plan = cls.from_data(plan_text.read(text))
-        # Written for people it takes up to eight times the room, and must still be readable.
-        is_long = 8 * len(text) > plan_text.MAX_CHARACTERS
-        if is_long and max(len(plan.to_yaml()), len(plan.to_json())) > plan_text.MAX_CHARACTERS:
-            raise plan_text.too_large()
+        if 8 * len(text) > plan_text.MAX_CHARACTERS:
+            plan.check_length()
         return plan
 
     @classmethod

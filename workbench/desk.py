@@ -83,8 +83,15 @@ class Desk:
             self.put(self.plan.replace(changes))
 
     def put(self, plan: Plan, *, baseline: Plan | None = None, kind: str = "change") -> None:
-        """Put a plan, or another baseline for it, on top of the history; what had been undone is dropped."""
+        """Put a plan, or another baseline for it, on top of the history; what had been undone is dropped.
+
+        Raises
+        ------
+        KpiError
+            `file_too_large`: the plan could not be read again; nothing was changed.
+        """
         with self.lock:
+            plan.check_length()
             baseline = self.baseline if baseline is None else baseline
             if plan == self.plan and baseline == self.baseline:
                 return
