@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --re
 .PHONY: run test check test-long bench words lock clean
 
 run: .venv/app
-	@echo "Gyakusan: http://localhost:$(PORT)"
+	@echo "Gyakusan: http://localhost:$(PORT), or http://127.0.0.1:$(PORT) where the first does not open"
 	@$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: .venv/dev .venv/browser .venv/postgres check

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench import aim, files, page, samples, sentences, session, words
+from workbench import aim, files, new_plan, page, samples, sentences, session, words
 from workbench.words import _, md
 
 plan = session.plan()
@@ -18,7 +18,8 @@ with st.container(horizontal=True):
     st.page_link("../pages/focus.py", label=_("Choose the KSFs"), icon=":material/center_focus_strong:")
 
 st.subheader(_("Start from a template"), anchor=False)
-st.caption(_("Every number in a template is illustrative: replace it with your own last twelve months."))
+told = _("Every number in a template is illustrative: replace it with your own last twelve months.")
+st.caption(sentences.both(new_plan.what_it_does(), told))
 columns = st.columns(len(samples.TEMPLATES))
 for column, name in zip(columns, samples.TEMPLATES, strict=True):
     template = samples.template(name)
@@ -26,7 +27,9 @@ for column, name in zip(columns, samples.TEMPLATES, strict=True):
         with st.container():
             st.markdown(f"**{md(words.name(template))}**")
             st.caption(md(files.outline(template)))
-        st.button(_("Use this"), key=f"use_{name}", on_click=session.open_plan, args=(template,), width="stretch")
+        st.button(
+            _("Use this"), key=f"use_{name}", on_click=new_plan.begin, args=(samples.template, name), width="stretch"
+        )
 
 st.subheader(_("Open a plan file"), anchor=False)
-files.opener()
+new_plan.field(_("A plan saved from this app (YAML or JSON)"), "open_file")

@@ -49,7 +49,7 @@ if plan.tree.levers(plan.kgi.metric):
         scenarios.take_spread(spread)
 
 st.subheader(_("Scenarios side by side"), anchor=False)
-scenarios.keep(plan)
+scenarios.keep()
 if kept := session.desk().scenarios:
     page.table(rows.compared(plan, kept), key="scenarios")
 page.code("goal.least_effort(plan)", "goal.required_all(plan)")

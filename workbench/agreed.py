@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields as fields_of
 from typing import Any
 
 import streamlit as st
@@ -127,7 +128,18 @@ def _logged(plan: Plan, decision: Mapping[str, Any]) -> Plan:
     return plan if made.decisions[-1] == next(reversed(plan.decisions), None) else made
 
 
+def _check_is_current(found: Focus) -> None:
+    """Refuse a set that was chosen for another plan: a limit typed just before the button was pressed counts."""
+    parts = [item.name for item in fields_of(Plan) if item.name != "decisions"]
+    if any(getattr(found.plan, part) != getattr(session.plan(), part) for part in parts):
+        raise KpiError(
+            "set_outdated",
+            "The plan has changed since this set was chosen. Look at the set that is best now, then agree.",
+        )
+
+
 def _decision(found: Focus) -> dict[str, Any]:
+    _check_is_current(found)
     over, override = overloads(found), agreed_actions.typed("agreed_override")
     if over and not override:
         raise KpiError(

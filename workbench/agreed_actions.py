@@ -27,9 +27,13 @@ def show(plan: Plan, ksf: str) -> None:
             key=f"agreed_more_{ksf}",
             icon=":material/add:",
             type="tertiary",
-            on_click=session.remember,
-            args=(f"agreed_count_{ksf}", count + 1),
+            on_click=_one_more,
+            args=(ksf,),
         )
+
+
+def _one_more(ksf: str) -> None:
+    session.remember(f"agreed_count_{ksf}", min(_count(ksf) + 1, _MOST))
 
 
 def _action(plan: Plan, ksf: str, at: int) -> None:

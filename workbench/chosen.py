@@ -117,7 +117,7 @@ def one_effect(found: Focus) -> None:
                 page.picture(ledger_rows.ledger(plan, entry), sentences.effect(plan, entry))
     with st.expander(_("Edit this KSF"), icon=":material/edit:"):
         ksf_form.show(plan, ksf)
-        removing.ksf_button(ksf)
+        removing.ksf_button(lambda: session.typed("focus_ksf"))
         removing.ksf_question(plan, ksf)
 
 
@@ -133,16 +133,20 @@ def adder(plan: Plan) -> None:
     if not offers:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        picked = st.selectbox(
+        st.selectbox(
             _("Add a KSF from the catalogue (illustrative)"),
             options=list(offers),
             format_func=lambda ksf: f"{ksf} {words.name(offers[ksf])}",
             key="add_ksf",
             width=420,
         )
-        st.button(
-            _("Add"), key="add_ksf_button", on_click=session.change, args=({f"ksfs.{picked}": plain(offers[picked])},)
-        )
+        st.button(_("Add"), key="add_ksf_button", on_click=_add)
+
+
+def _add() -> None:
+    picked, offers = session.typed("add_ksf"), samples.offers(session.plan())
+    if picked in offers:
+        session.change({f"ksfs.{picked}": plain(offers[picked])})
 
 
 def constants(plan: Plan) -> None:

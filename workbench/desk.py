@@ -101,10 +101,13 @@ class Desk:
             self._show(plan, baseline, kind)
 
     def open(self, plan: Plan) -> None:
-        """Start on another plan; undo still leads back to the one before."""
+        """Put another plan in place of this one, and compare with it from now on; undo leads back."""
+        self.put(plan, baseline=plan, kind="open")
+
+    def lead_back_to(self, other: Desk) -> None:
+        """Let the first undo show the plan of another desk."""
         with self.lock:
-            self.scenarios = {}
-            self.put(plan, baseline=plan, kind="open")
+            self.steps, self.at = [Step(other.plan, self.plan, (other.baseline, self.baseline))], 1
 
     def undo(self) -> None:
         """Take the last thing done here back.

@@ -168,12 +168,16 @@ def _structure(plan: Plan, metric: str, entry: Metric) -> None:
             st.button(
                 _("Make it an input"),
                 key=f"input_{metric}",
-                on_click=session.change,
-                args=(plan_removal.becomes_input(plan, metric),),
+                on_click=_make_input,
+                args=(metric,),
             )
         if metric != plan.kgi.metric:
             removing.metric_button(metric)
     removing.metric_question(plan, metric)
+
+
+def _make_input(metric: str) -> None:
+    session.rework(lambda plan: plan.replace(plan_removal.becomes_input(plan, metric)))
 
 
 def adder(plan: Plan) -> None:

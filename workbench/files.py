@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import streamlit as st
 
 from kpi_core import plan_text
 from kpi_core.plan import Plan
-from workbench import foreign_files, session, tables, words
+from workbench import foreign_files, tables, words
+from workbench.desk import Desk
 from workbench.words import _
 
 MAX_BYTES = 5_000_000
-
-_KEY = "open_file"
-
-
-def opener() -> None:
-    """Offer a place to drop a plan file; what cannot be opened is said above, the plan stays."""
-    field(_("A plan saved from this app (YAML or JSON)"), _KEY, _open)
+_TAKEN_UP_SECONDS = 0.2
 
 
 def field(label: str, key: str, on_change: Callable[[], None]) -> None:
@@ -36,6 +32,20 @@ def field(label: str, key: str, on_change: Callable[[], None]) -> None:
     st.file_uploader(label, type=["yaml", "yml", "json"], key=key, on_change=on_change)
 
 
+def contents(desk: Desk, form: str = "yaml") -> Callable[[], str]:
+    """Return what gives the plan of a desk as text at the moment a button to save it is pressed.
+
+    The press may be what makes a field say its entry: both arrive together and are worked on side by side, so the
+    entry is waited for. It cannot be asked for: no page is being drawn for this press.
+    """
+
+    def text() -> str:
+        time.sleep(_TAKEN_UP_SECONDS)
+        return desk.plan.to_json() if form == "json" else desk.plan.to_yaml()
+
+    return text
+
+
 def name(plan: Plan, ending: str = "yaml") -> str:
     """Return a file name for a plan that every system accepts."""
     safe = re.sub(r"[^\w-]+", "_", words.name(plan))[:60].strip("_")
@@ -49,12 +59,6 @@ def outline(plan: Plan) -> str:
     return _("From {first} to {kgi}: {goal}").format(
         first=words.name(first), kgi=words.name(metric), goal=words.value(plan.kgi.target, metric)
     )
-
-
-def _open() -> None:
-    picked = session.typed(_KEY)
-    if picked is not None and session.attempt(lambda: session.open_plan(read(picked.getvalue())), key=_KEY):
-        session.tell(_("Opened: {name}").format(name=words.name(session.plan())))
 
 
 def read(contents: bytes) -> Plan:

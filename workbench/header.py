@@ -38,7 +38,7 @@ def show(keeping: Keeping) -> None:
         )
         st.download_button(
             _("Save file"),
-            data=desk.plan.to_yaml,
+            data=files.contents(desk),
             file_name=files.name(desk.plan),
             mime="application/yaml",
             icon=":material/download:",

@@ -118,7 +118,7 @@ class Keeping:
         self._looked = time.monotonic()
         self._aside = Aside()
         self._desk_changed = False
-        self._let_go = self._stopped = False
+        self._let_go = self._stopped = self._is_wanted = False
         self.desk.keeper = self
         self.desk.loaded = self.loaded
 
@@ -135,7 +135,7 @@ class Keeping:
             return "saved"
         if self.clash is not None:
             return "clash"
-        if self.queue:
+        if self.queue or (self._is_wanted and self.plan_id is None):
             return "waiting" if self.trouble else "saving"
         return "fresh" if self.plan_id is None else "saved"
 
@@ -187,6 +187,12 @@ class Keeping:
             What the database refuses.
         """
         return self._begun()[2]
+
+    def begin_soon(self) -> None:
+        """Have the plan kept as a new one as soon as the database answers."""
+        with self._lock:
+            self._is_wanted = self._desk_changed = True
+            self._work()
 
     def settle(self) -> None:
         """Show what came of a save that was merged, unless more was done on the screen meanwhile."""

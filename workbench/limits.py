@@ -67,16 +67,21 @@ def _quarters(plan: Plan, team: str) -> None:
             st.caption(_("A KSF's hours fall evenly in the months from its start to the month it is full."))
             if part.hours is None:
                 st.caption(_("Set the team's hours first: they are then spread over the quarters."))
-            even = [(part.hours or 0.0) / 4] * 4
             label = _("Set hours for each quarter")
             off = part.hours is None
-            st.button(label, key=f"set_{path}", on_click=session.change, args=({path: even},), disabled=off)
+            st.button(label, key=f"set_{path}", on_click=_spread_evenly, args=(team,), disabled=off)
             return
         below = st.container()
         for at, column in enumerate(st.columns(4)):
             with column:
                 _quarter(plan, team, at, below=below)
         st.button(_("No limit by quarter"), key=f"drop_{path}", on_click=session.change, args=({path: None},))
+
+
+def _spread_evenly(team: str) -> None:
+    """Give each quarter a fourth of the hours the team has when the button is pressed."""
+    hours = session.plan().teams[team].hours
+    session.change({f"teams.{team}.quarters": [(hours or 0.0) / 4] * 4})
 
 
 def _quarter(plan: Plan, team: str, at: int, *, below: DeltaGenerator) -> None:

@@ -38,9 +38,9 @@ def _kind(plan: Plan, kind: str, *, both: str, first: str, second: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = _ksf(plan, first, f"{kind}_one", list(plan.ksfs))
-        other = _ksf(plan, second, f"{kind}_other", [ksf for ksf in plan.ksfs if ksf != one])
+        _ksf(plan, second, f"{kind}_other", [ksf for ksf in plan.ksfs if ksf != one])
         st.text_input(_("by how much"), value=_USUAL, key=f"{kind}_amount", width=120)
-        st.button(_("Add"), key=f"{kind}_add", on_click=_add, args=(kind, (one, other)))
+        st.button(_("Add"), key=f"{kind}_add", on_click=_add, args=(kind,))
     fields.reason(f"{kind}_add", _("by how much"))
 
 
@@ -99,8 +99,9 @@ def _remove(kind: str, ends: tuple[str, str]) -> None:
     )
 
 
-def _add(kind: str, ends: tuple[str, str]) -> None:
-    """Add a link, or give one there is another share; a synergy has no direction."""
+def _add(kind: str) -> None:
+    """Add the link that the fields say, or give one there is another share; a synergy has no direction."""
+    ends = (str(session.typed(f"{kind}_one")), str(session.typed(f"{kind}_other")))
     alike = {ends, ends[::-1]} if kind == "synergies" else {ends}
 
     def add(plan: Plan) -> Plan:

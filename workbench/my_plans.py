@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench import files, local_times, new_link, samples, session, words
+from workbench import files, local_times, new_link, new_plan, samples, session, words
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
 from workbench.store import Listed
@@ -64,28 +64,31 @@ def begin(keeping: Keeping) -> None:
                 _("Save a copy as a plan of my own"),
                 key="copy_plan",
                 icon=":material/content_copy:",
-                on_click=_do,
-                args=("copy",),
+                on_click=_copy,
             )
         st.button(
-            _("New plan from the sample"), key="sample_plan", icon=":material/add:", on_click=_do, args=("sample",)
+            _("New plan from the sample"),
+            key="sample_plan",
+            icon=":material/add:",
+            on_click=new_plan.begin,
+            args=(samples.sample_plan,),
         )
     opener()
 
 
 def opener() -> None:
     """Offer to open a file as a plan of its own; what cannot be opened is said above."""
-    files.field(_("Open a plan file as a new plan (YAML or JSON)"), _FILE, _open)
+    new_plan.field(_("Open a plan file as a new plan (YAML or JSON)"), _FILE, may_replace=True)
 
 
 def downloads() -> None:
     """Offer the plan as a file, in both forms the app reads."""
     plan = session.plan()
     with st.container(horizontal=True):
-        for form, ending, written in (("YAML", "yaml", plan.to_yaml), ("JSON", "json", plan.to_json)):
+        for form, ending in (("YAML", "yaml"), ("JSON", "json")):
             st.download_button(
                 _("Plan as {form}").format(form=form),
-                data=written,
+                data=files.contents(session.desk(), ending),
                 file_name=files.name(plan, ending),
                 mime=f"application/{ending}",
                 icon=":material/download:",
@@ -138,19 +141,13 @@ def _name() -> None:
 
 
 def _switch(plan_id: str) -> None:
-    _opened(session.attempt(lambda: session.switch_to(plan_id)))
+    if session.attempt(lambda: session.switch_to(plan_id)):
+        new_plan.opened()
 
 
-def _do(what: str) -> None:
-    begun = session.save_copy if what == "copy" else lambda: session.start_with(samples.sample_plan())
-    _opened(session.attempt(begun))
-
-
-def _open() -> None:
-    picked = session.typed(_FILE)
-    if picked is not None:
-        read = session.attempt(lambda: session.start_with(files.read(picked.getvalue())), key="open_file")
-        _opened(read)
+def _copy() -> None:
+    if session.attempt(session.save_copy):
+        new_plan.opened()
 
 
 def _undelete(plan_id: str) -> None:
@@ -174,8 +171,3 @@ def _delete() -> None:
     session.remember(_DELETING, None)
     if session.attempt(work):
         session.tell(_("Deleted: {name}. You can take that back for {days} days.").format(name=gone, days=GRACE.days))
-
-
-def _opened(done: bool) -> None:
-    if done:
-        session.tell(_("Opened: {name}").format(name=words.name(session.plan())))

@@ -10,15 +10,15 @@ import segno
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import fields, local_times, months, session
+from workbench import addresses, fields, local_times, months, sentences, session, startup
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
-from workbench.store import Actor, Role, Store
+from workbench.store import Actor, Link, Role, Store
 from workbench.store.rights import ROLES
 from workbench.words import _
 
 _NEW = "share_new"
-_LOCAL = ("localhost", "127.0.0.1", "::1")
+_ORIGIN = "share_origin"
 
 
 def maker() -> None:
@@ -42,9 +42,9 @@ def maker() -> None:
     _show()
 
 
-def address(token: str) -> str:
+def address(token: str, origin: str) -> str:
     """Return a link's whole address; the token stands where browsers send nothing."""
-    return f"{_origin()}/open#{token}"
+    return f"{origin}/open#{token}"
 
 
 def code(address: str) -> bytes:
@@ -78,18 +78,64 @@ def _show() -> None:
     if made is None or made[0].plan_id != session.keeping().plan_id:
         return
     link, token = made
+    if not _is_as_chosen(link):
+        told = _("The link made last ({role}) is hidden while you choose another; choose as before to see it again.")
+        st.caption(told.format(role=rows.role(link.role)))
+        return
     with st.container(border=True, key="new_link"):
         said, picture = st.columns([1.3, 1], gap="large", vertical_alignment="center")
         with said:
-            st.markdown(f"**{_('Your new link: copy it now, it is shown only this once.')}**")
-            st.code(address(token), language=None, wrap_lines=True)
+            told = _("Your new link ({role}): copy it now, it is shown only this once.")
+            st.markdown(f"**{told.format(role=rows.role(link.role))}**")
+            whole = address(token, _chosen_origin())
+            st.code(whole, language=None, wrap_lines=True)
             st.markdown(rows.consequence(link.role))
-            if urlsplit(_origin()).hostname in _LOCAL:
-                st.caption(_("This is the address of this computer itself, so the link opens nowhere else."))
             st.button(
-                _("I have copied it"), key="share_done", type="tertiary", icon=":material/check:", on_click=forget
+                _("Hide the link"),
+                key="share_done",
+                type="tertiary",
+                icon=":material/visibility_off:",
+                on_click=forget,
             )
-        picture.image(code(address(token)), width=400, alt=_("QR code of the new link"))
+        picture.image(code(whole), width=400, alt=_("QR code of the new link"))
+
+
+def _is_as_chosen(link: Link) -> bool:
+    """Return whether the link allows what is chosen above, for the term that is: else it is taken for another one."""
+    return session.typed("share_role") in (link.role, None) and not session.typed("share_until")
+
+
+def _chosen_origin() -> str:
+    """Return the beginning of the link's address; of this computer's own ask which, or say why others have none."""
+    own = _origin()
+    if not addresses.is_own(own):
+        return own
+    outside = addresses.origins(own)
+    if not outside:
+        _why_only_here()
+        return own
+    origin: str = st.selectbox(
+        _("Address in the link"),
+        options=[*outside, own],
+        format_func=lambda one: _("{address} (this computer only)").format(address=one) if one == own else one,
+        key=_ORIGIN,
+        persist_state="session",
+    )
+    if origin == own:
+        st.caption(_("This is the address of this computer itself, so the link opens nowhere else."))
+    else:
+        st.caption(_("It opens on phones and computers in the same network; a firewall on this one may keep them out."))
+    return origin
+
+
+def _why_only_here() -> None:
+    """Say why the link opens on no other device, and what helps."""
+    here = _("This is the address of this computer itself, so the link opens nowhere else.")
+    if startup.is_own(startup.address()):
+        st.caption(sentences.both(here, _("For phones in the room, stop the server and start it with:")))
+        st.code("streamlit run app.py --server.address 0.0.0.0", language=None)
+    else:
+        st.caption(sentences.both(here, _("Open this page by the address that others use, and make the link there.")))
 
 
 def _make() -> None:

@@ -20,6 +20,7 @@ from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
 from workbench.storage import store
 from workbench.store import Actor, new_key
+from workbench.store.failures import AWAY
 
 
 def latest(desks: Desks, visitor: str, *, without: str | None = None) -> Desk:
@@ -69,13 +70,31 @@ def at(desks: Desks, visitor: str, plan_id: str, language: str | None = None) ->
     return desk
 
 
-def new(desks: Desks, visitor: str, plan: Plan, language: str | None, author: str) -> Desk:
-    """Return the desk of a new plan, which is kept at once."""
+def new(desks: Desks, visitor: str, plan: Plan, *, after: Keeping, language: str | None) -> Desk:
+    """Return the desk of a new plan, which is kept at once; `after` is of the plan that was worked at until now.
+
+    If the database does not answer the plan is kept as soon as it does, and the first undo leads back to the plan
+    before: nobody can be shown their other plans until then.
+
+    Raises
+    ------
+    KpiError
+        What the database refuses.
+    """
     desk = Desk.holding(plan)
     desk.language = language
     keeping = _keeper(desks, visitor, desk)
-    keeping.author = author
-    keeping.begin()
+    keeping.author = after.author
+    try:
+        keeping.begin()
+    except KpiError as error:
+        if error.code not in AWAY:
+            raise
+        keeping.trouble = error
+        desk.lead_back_to(after.desk)
+        desks.known_as(visitor, "", desk)
+        keeping.begin_soon()
+        return desk
     keeping.keep_desk()
     return desk
 

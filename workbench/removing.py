@@ -18,7 +18,7 @@ Find = Callable[[Plan, str], Removal]
 
 def metric_button(metric: str) -> None:
     """Offer to remove a metric; where something else goes with it, that is said first (`metric_question`)."""
-    _button(_("Remove"), plan_removal.of_metric, metric, key=f"remove_{metric}")
+    _button(_("Remove"), plan_removal.of_metric, lambda: metric, key=f"remove_{metric}")
 
 
 def metric_question(plan: Plan, metric: str) -> None:
@@ -26,9 +26,9 @@ def metric_question(plan: Plan, metric: str) -> None:
     _question(plan, plan_removal.of_metric, metric, metric_sentences)
 
 
-def ksf_button(ksf: str) -> None:
-    """Offer to remove a KSF; where something else goes with it, that is said first (`ksf_question`)."""
-    _button(_("Remove this KSF"), plan_removal.of_ksf, ksf, key="remove_ksf")
+def ksf_button(chosen: Callable[[], str]) -> None:
+    """Offer to remove the KSF `chosen` when the button is pressed; what goes with it is said first (`ksf_question`)."""
+    _button(_("Remove this KSF"), plan_removal.of_ksf, chosen, key="remove_ksf")
 
 
 def ksf_question(plan: Plan, ksf: str) -> None:
@@ -88,8 +88,8 @@ def _about(names: Sequence[str], sentence: str) -> list[str]:
     return [sentence.format(names=words.joined(names))] if names else []
 
 
-def _button(label: str, find: Find, thing: str, *, key: str) -> None:
-    st.button(label, key=key, icon=":material/delete:", on_click=_ask, args=(find, thing))
+def _button(label: str, find: Find, chosen: Callable[[], str], *, key: str) -> None:
+    st.button(label, key=key, icon=":material/delete:", on_click=lambda: _ask(find, chosen()))
 
 
 def _question(plan: Plan, find: Find, thing: str, sentences: Callable[[Removal], list[str]]) -> None:

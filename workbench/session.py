@@ -177,15 +177,15 @@ def switch_to(plan_id: str) -> None:
 
 
 def start_with(first: Plan) -> None:
-    """Work on a new plan of one's own from now on.
+    """Work on a new plan of one's own from now on; the one before stays as it is, among the reader's plans.
 
-    Raises
-    ------
-    KpiError
-        What the database refuses.
+    Where nothing is kept there is only one plan: undo leads back to the one before.
     """
-    visitor, name = _visitor(), keeping().author
-    _work_at(Desk.holding(first) if visitor is None else opening.new(_desks(), visitor, first, language(), name))
+    visitor = _visitor()
+    if visitor is None:
+        open_plan(first)
+    else:
+        _work_at(opening.new(_desks(), visitor, first, after=keeping(), language=language()))
 
 
 def save_copy() -> None:
@@ -293,7 +293,7 @@ def rework(made: Callable[[Plan], Plan], *, key: str = "") -> bool:
 
 
 def open_plan(opened: Plan) -> None:
-    """Start on another plan."""
+    """Put another plan in place of the one on the screen, under the same links; undo leads back."""
     desk().open(opened)
     refusals().clear()
 

@@ -81,7 +81,7 @@ def _sign_in_faults() -> Iterator[str]:
     if len(str(auth.get("cookie_secret") or "")) < _SECRET_CHARACTERS:
         yield f"auth.cookie_secret in secrets.toml must be random and have {_SECRET_CHARACTERS} characters at least"
     back = urlsplit(str(auth.get("redirect_uri") or ""))
-    if back.path.rpartition("/")[2] != "oauth2callback" or not (back.scheme == "https" or _is_own(back.hostname or "")):
+    if back.path.rpartition("/")[2] != "oauth2callback" or not (back.scheme == "https" or is_own(back.hostname or "")):
         yield "auth.redirect_uri in secrets.toml must be https:// and end with /oauth2callback"
     names = persons.providers()
     if not names or any("_" in name for name in names):
@@ -92,10 +92,10 @@ def _sign_in_faults() -> Iterator[str]:
 
 def hosted() -> bool:
     """Return whether others can reach this server: it listens beyond this machine, or we were told so."""
-    return os.environ.get("GYAKUSAN_HOSTED") == "1" or not _is_own(_address())
+    return os.environ.get("GYAKUSAN_HOSTED") == "1" or not is_own(address())
 
 
-def _address() -> str:
+def address() -> str:
     """Return the address this server listens on; empty if that cannot be known."""
     program = Path(sys.argv[0])
     if "uvicorn" not in (program.stem, program.parent.name):
@@ -107,7 +107,8 @@ def _address() -> str:
     return "" if told["uds"] or told["fd"] is not None else str(told["host"])
 
 
-def _is_own(address: str) -> bool:
+def is_own(address: str) -> bool:
+    """Return whether an address means this machine to itself alone."""
     try:
         return address == "localhost" or ipaddress.ip_address(address).is_loopback
     except ValueError:

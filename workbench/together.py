@@ -31,14 +31,14 @@ def form(plan: Plan) -> None:
                 st.button(_("Remove"), key=f"apart_{at}", on_click=_take_away, args=(link.pair,), type="tertiary")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             one = _lever(_("This lever"), "together_one", plan, levers)
-            other = _lever(_("goes with"), "together_other", plan, [lever for lever in levers if lever != one])
-            rank = st.selectbox(
+            _lever(_("goes with"), "together_other", plan, [lever for lever in levers if lever != one])
+            st.selectbox(
                 _("how closely (rank correlation)"),
                 options=_STEPS,
                 format_func=lambda step: f"{step:+.1f}",
                 key="together_rank",
             )
-            st.button(_("Add"), key="together_add", on_click=_add, args=(one, other, rank))
+            st.button(_("Add"), key="together_add", on_click=_add)
         fields.reason("together_add", _("Levers that go together"))
         st.caption(_("Levers linked by way of a third are linked by the product. The parts above take no links in."))
 
@@ -56,8 +56,10 @@ def _links(plan: Plan) -> list[dict[str, Any]]:
     return [plain(link) for link in plan.assumptions.correlations]
 
 
-def _add(one: str, other: str, rank: float) -> None:
-    """Link two levers; what both are linked to is linked by the product where the pair alone could not hold."""
+def _add() -> None:
+    """Link the levers that are chosen, and what both are linked to by the product where the pair could not hold."""
+    one, other = str(session.typed("together_one")), str(session.typed("together_other"))
+    rank = float(session.typed("together_rank"))
 
     def add(plan: Plan) -> Plan:
         kept = [link for link in _links(plan) if set(link["pair"]) != {one, other}]

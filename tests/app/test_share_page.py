@@ -61,6 +61,41 @@ def test_a_link_is_made_shown_once_and_opens_the_plan_with_its_role(store):
     assert app.session_state["visit"]["kept_share_new"] is None
 
 
+def test_the_box_of_a_new_link_never_shows_one_of_another_role_or_term_than_chosen(store):
+    """Whoever chooses “Edit” and copies what stands there would give a link away that only lets people look."""
+    app = visit(store, kept(store))
+    app.button(key="share_make").click().run()
+    first = app.code[0].value
+    assert "Your new link (Look only): copy it now" in said(app)
+
+    with words.speaking("en"):
+        app.segmented_control(key="share_role").set_value("edit").run()
+        assert not app.code
+        assert "The link made last (Look only) is hidden while you choose another" in said(app)
+
+        app.segmented_control(key="share_role").set_value("view").run()
+        assert app.code[0].value == first
+        app.text_input(key="share_until").set_value("2099-06-30").run()
+        assert not app.code
+
+        app.segmented_control(key="share_role").set_value("edit")
+        app.button(key="share_make").click().run()
+        assert app.code[0].value != first
+        assert "Your new link (Edit): copy it now" in said(app)
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_no_button_says_that_something_was_copied(store, language):
+    """Only the browser knows whether it was: its own tick on the address says so when it has."""
+    app = visit(store, kept(store), language=language)
+
+    app.button(key="share_make").click().run()
+
+    labels = [button.label for button in app.button]
+    assert not [label for label in labels if "copied" in label.lower() or "コピーしました" in label]
+    assert app.button(key="share_done").label == {"ja": "リンクを隠す", "en": "Hide the link"}[language]
+
+
 def test_the_qr_code_is_of_the_address_and_can_be_read_from_afar():
     """Held against segno's own matrix: each module is a square of 12 pixels, with four modules of white around."""
     address = "https://plans.example.test/open#" + "t" * 43

@@ -18,6 +18,9 @@ _BY_SQLITE = {"READONLY": "store_read_only", "FULL": "store_full", "BUSY": "stor
 _BY_ERRNO = {errno.EACCES: "store_read_only", errno.EROFS: "store_read_only", errno.ENOSPC: "store_full"}
 _BY_SQLITE |= dict.fromkeys(["CANTOPEN", "CORRUPT", "IOERR", "NOTADB", "PERM", "PROTOCOL"], "store_down")
 
+AWAY = frozenset({"store_down", "store_busy", "store_full", "store_read_only"})
+"""What a database says that does not do its work now and may do it later."""
+
 
 def failure(error: exc.SQLAlchemyError) -> KpiError | None:
     """Return what a person should read about a database that did not do its work; None for a bug."""
