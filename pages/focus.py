@@ -3,6 +3,7 @@
 import streamlit as st
 
 from kpi_core import horizons
+from kpi_core.focus import returns
 from kpi_core.focus.contributions import contributions
 from workbench import agreed, chosen, limits, one_more, page, searching, sentences, sentences_doubt, session
 from workbench import sentences_set as says
@@ -29,12 +30,12 @@ with above:
     if blocked:
         page.end()
     found = searching.choose(plan, objective, before)
-    both, parts = horizons(found), contributions(found)
+    both, parts, year = horizons(found), contributions(found), returns(found)
     page.answer(sentences.focus(found))
     page.aside(sentences_doubt.this_year(found, both), sentences_doubt.still_needed(found, both))
 with right:
     chosen.warnings(found)
-    chosen.teams(found, parts)
+    chosen.teams(found, parts, year)
     st.caption(md(sentences.proof(found)))
     chosen.brings_and_uses(found, both)
 

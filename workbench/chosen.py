@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from kpi_core.focus import Entry, Focus, ledger
+from kpi_core.focus import Entry, Focus, Returns, ledger
 from kpi_core.focus.overload import overloads
 from kpi_core.horizons import Horizons
 from kpi_core.plan import Plan
@@ -51,9 +51,14 @@ def warnings(found: Focus) -> None:
 _BESIDE = 3  # teams beside one another
 
 
-def teams(found: Focus, parts: Mapping[str, float]) -> None:
-    """Show what each team takes on, its `parts` of what the set brings, and how many hours it takes."""
+def teams(found: Focus, parts: Mapping[str, float], year: Returns | None) -> None:
+    """Show what each team takes on, its `parts` of what the set brings, and how many hours it takes.
+
+    `year` is what the set and its KSFs bring this fiscal year against their cost; None where the KGI is no money.
+    """
     plan = found.plan
+    if year is not None and (told := sentences_set.loss_of_all(plan, year.whole)):
+        st.warning(told, icon=":material/payments:")
     busy = [team for team in plan.teams if any(ksf.team == team for ksf in plan.ksfs.values())]
     for at, team in enumerate(busy):
         if at % _BESIDE == 0:
@@ -63,6 +68,8 @@ def teams(found: Focus, parts: Mapping[str, float]) -> None:
             for ksf in rows.of_team(found, team):
                 st.markdown(f"**{ksf}** {md(words.name(plan.ksfs[ksf]))}")
                 st.caption(md(rows.brings(found, ksf, parts[ksf])))
+                if year is not None and (told := sentences_set.loss(plan, year.by_ksf[ksf])):
+                    st.caption(f"**{md(told)}**")
             if not rows.of_team(found, team):
                 st.caption(_("Nothing within these limits"))
             st.caption(md(rows.hours(found, team)))

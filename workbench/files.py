@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -11,11 +10,9 @@ import streamlit as st
 from kpi_core import plan_text
 from kpi_core.plan import Plan
 from workbench import foreign_files, tables, words
-from workbench.desk import Desk
 from workbench.words import _
 
 MAX_BYTES = 5_000_000
-_TAKEN_UP_SECONDS = 0.2
 
 
 def field(label: str, key: str, on_change: Callable[[], None]) -> None:
@@ -30,20 +27,6 @@ def field(label: str, key: str, on_change: Callable[[], None]) -> None:
         f"{inside} {told} span {{ display: none; }} {inside} {told}::after {{ content: {limit}; }}</style>"
     )
     st.file_uploader(label, type=["yaml", "yml", "json"], key=key, on_change=on_change)
-
-
-def contents(desk: Desk, form: str = "yaml") -> Callable[[], str]:
-    """Return what gives the plan of a desk as text at the moment a button to save it is pressed.
-
-    The press may be what makes a field say its entry: both arrive together and are worked on side by side, so the
-    entry is waited for. It cannot be asked for: no page is being drawn for this press.
-    """
-
-    def text() -> str:
-        time.sleep(_TAKEN_UP_SECONDS)
-        return desk.plan.to_json() if form == "json" else desk.plan.to_yaml()
-
-    return text
 
 
 def name(plan: Plan, ending: str = "yaml") -> str:

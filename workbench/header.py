@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from workbench import files, refusals, session, standing, words
+from workbench import files, plan_files, refusals, session, standing, words
 from workbench.keeping import Keeping
 from workbench.words import _, md
 
@@ -38,7 +38,7 @@ def show(keeping: Keeping) -> None:
         )
         st.download_button(
             _("Save file"),
-            data=files.contents(desk),
+            data=plan_files.contents(desk),
             file_name=files.name(desk.plan),
             mime="application/yaml",
             icon=":material/download:",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench import files, local_times, new_link, new_plan, samples, session, words
+from workbench import files, local_times, new_link, new_plan, plan_files, samples, session, words
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
 from workbench.store import Listed
@@ -85,10 +85,10 @@ def downloads() -> None:
     """Offer the plan as a file, in both forms the app reads."""
     plan = session.plan()
     with st.container(horizontal=True):
-        for form, ending in (("YAML", "yaml"), ("JSON", "json")):
+        for ending in plan_files.FORMS:
             st.download_button(
-                _("Plan as {form}").format(form=form),
-                data=files.contents(session.desk(), ending),
+                _("Plan as {form}").format(form=ending.upper()),
+                data=plan_files.contents(session.desk(), ending),
                 file_name=files.name(plan, ending),
                 mime=f"application/{ending}",
                 icon=":material/download:",

@@ -225,7 +225,14 @@ def proof(found: Focus) -> str:
     if found.margin is None or found.runner_up is None:
         return said
     apart = {"margin": words.value(found.margin, kgi), "set": " ".join(found.runner_up.chosen)}
-    if found.tie:
+    if idle := found.idle_between(found.runner_up):
+        rest = _("The runner-up is the same set without {ksfs}: that changes nothing.")
+        if set(idle) <= set(found.runner_up.chosen):
+            rest = _("The runner-up is the same set with {ksfs} as well: that changes nothing.")
+        rest = rest.format(ksfs=listed(f"{ksf} {words.name(found.plan.ksfs[ksf])}" for ksf in idle))
+    elif not found.runner_up.chosen:
+        rest = _("The runner-up is to choose none at all: it brings {margin} less.").format(**apart)
+    elif found.tie:
         rest = _("Nearly equal: {set}, only {margin} less.").format(**apart)
     else:
         rest = _("The runner-up, {set}, brings {margin} less.").format(**apart)

@@ -7,15 +7,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kpi_core.focus import Focus, FocusLimits, conflicts
+from kpi_core.focus import Focus, FocusLimits, Return, conflicts
 from kpi_core.focus.overload import Overload
 from kpi_core.horizons import Horizons
 from kpi_core.plan import Plan
-from workbench import overrides, sentences_focus, words
+from workbench import formats, overrides, sentences_focus, words
 from workbench.overrides import Override
 from workbench.sentences import both, listed
 from workbench.sentences_focus import WORTH
 from workbench.words import _, md
+
+
+def loss(plan: Plan, year: Return) -> str:
+    """Say of one KSF that it costs more than it brings this fiscal year, if so; plain text."""
+    if year.net >= 0:
+        return ""
+    told = _("This fiscal year it brings {gain}, {net} less than it costs.")
+    return told.format(gain=_money(plan, year.gain), net=_money(plan, -year.net))
+
+
+def loss_of_all(plan: Plan, year: Return) -> str:
+    """Say of a set that it costs more than it brings this fiscal year, if so."""
+    if year.net >= 0:
+        return ""
+    said = {"gain": year.gain, "cost": year.cost, "net": -year.net}
+    told = _(
+        "This fiscal year the set brings {gain} and costs {cost}: {net} more than it brings."
+        " The choice goes by what is brought, not by what it costs."
+    )
+    return told.format(**{name: md(_money(plan, amount)) for name, amount in said.items()})
+
+
+def _money(plan: Plan, amount: float) -> str:
+    """Return an amount of the plan's currency."""
+    return words.money(amount) if plan.currency == "JPY" else f"{formats.grouped(round(amount))} {plan.currency}"
 
 
 def uses(found: Focus) -> str:
@@ -110,7 +135,7 @@ def cheapest(found: Focus, priced: Mapping[str, Override]) -> str:
     if priced[ksf].chosen and known[ksf] <= -WORTH:
         return _("{ksf} must be in, as set by hand: without it there would be {kgi} more.").format(**said)
     if known[ksf] < WORTH:
-        return _("{ksf} can be decided the other way at no cost.").format(**said)
+        return _("{ksf} can be decided the other way without changing the KGI.").format(**said)
     if priced[ksf].chosen:
         return _("Cheapest to overrule: leaving {ksf} out costs {kgi}.").format(**said)
     return _("Cheapest to overrule: forcing {ksf} in costs {kgi}.").format(**said)

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from streamlit import net_util
 
-from workbench import logs, startup
+from workbench import logs, plan_files, startup
 from workbench.headers import Headers
 
 __all__ = ["Headers", "daily", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
@@ -38,6 +38,7 @@ _asking = CapacityLimiter(8)  # checks that hang must not take the threads that 
 
 # Streamlit would ask an outside service for this machine's address when a page of another origin knocks.
 net_util.get_external_ip = lambda: None
+plan_files.keep_a_while()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench import files, session, words
+from workbench import files, plan_files, session, words
 from workbench.changes_side_by_side import Row
 from workbench.changes_three_ways import Side
 from workbench.keeping import Keeping, Status
@@ -92,8 +92,8 @@ def closed(keeping: Keeping) -> None:
     with st.container(horizontal=True):
         st.button(_("Work on a plan of my own"), key="leave_closed", type="primary", on_click=_leave)
         if keeping.queue or keeping.tried:
-            plan = session.plan()
-            st.download_button(_("Take what I typed along"), data=plan.to_yaml, file_name=files.name(plan))
+            told, data = _("Take what I typed along"), plan_files.contents(keeping.desk)
+            st.download_button(told, data=data, file_name=files.name(session.plan()))
 
 
 def _trying(keeping: Keeping) -> None:

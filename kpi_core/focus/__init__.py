@@ -6,6 +6,7 @@ from kpi_core.focus.effects import STEPS, Effects, Entry, ledger
 from kpi_core.focus.explain import Focus, Proof, choose
 from kpi_core.focus.prices import Amount, Price, each_price, frontier, priced, prices
 from kpi_core.focus.reasons import Reason
+from kpi_core.focus.returns import Return, Returns, returns
 from kpi_core.focus.reviewing import first_review
 from kpi_core.focus.robustness import Robustness, robustness
 from kpi_core.focus.search import FocusLimits
@@ -22,6 +23,8 @@ __all__ = [
     "Price",
     "Proof",
     "Reason",
+    "Return",
+    "Returns",
     "Robustness",
     "choose",
     "conflict",
@@ -32,5 +35,6 @@ __all__ = [
     "ledger",
     "priced",
     "prices",
+    "returns",
     "robustness",
 ]

@@ -17,6 +17,7 @@ from kpi_core.focus.search import FocusLimits, used_by
 from kpi_core.plan import Plan
 
 _NEXT = 5
+_NOTHING = 1e-6  # of the KGI: what changes it by less changes nothing that anybody would see
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,20 @@ class Focus:
 
     @property
     def tie(self) -> bool:
-        """Return whether best and runner-up are nearly equal: their log effects differ by less than assumed."""
-        if self.runner_up is None:
+        """Return whether best and runner-up are nearly equal: their log effects differ by less than assumed.
+
+        Not if they are the same but for KSFs that change nothing: between those nobody has to decide.
+        """
+        if self.runner_up is None or self.idle_between(self.runner_up):
             return False
         best, second = self._effect(self.kgi), self._effect(self.runner_up.kgi)
         return best == second or 0 < second <= best < second * self.plan.assumptions.near_tie
+
+    def idle_between(self, other: Alternative) -> tuple[str, ...]:
+        """Return the KSFs that one of both sets has more than the other and that change nothing; () if they do."""
+        more, less = set(other.chosen) - set(self.chosen), set(self.chosen) - set(other.chosen)
+        is_same = abs(self.kgi - other.kgi) <= _NOTHING * max(abs(self.kgi), abs(self.baseline))
+        return () if not is_same or (more and less) else tuple(ksf for ksf in self.plan.ksfs if ksf in more | less)
 
     def _effect(self, kgi: float) -> float:
         """Return the log effect; the plain one where the KGI is not above 0 and has no logarithm."""

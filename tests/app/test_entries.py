@@ -9,11 +9,15 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from streamlit.runtime import media_file_manager
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_storage import MediaFileStorageError
+from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from tests.visits import GUEST, ME, app_store, come_by, kept, keys, said, session_plan, settled, visit
-from workbench import files, keeping, opening, samples, session, words
+from workbench import keeping, opening, plan_files, samples, session, words
 from workbench.desk import Desk
 from workbench.store import Actor
 
@@ -176,13 +180,47 @@ def test_a_limit_typed_as_one_agrees_makes_another_set_which_nobody_agreed_on_ye
 
 
 def test_a_file_holds_the_plan_as_it_is_when_it_is_saved(monkeypatch):
-    monkeypatch.setattr(files, "_TAKEN_UP_SECONDS", 0)
+    monkeypatch.setattr(plan_files, "TAKEN_UP_SECONDS", 0)
     desk = Desk.holding(SAMPLE)
-    yaml, json = files.contents(desk), files.contents(desk, "json")
+    yaml, json = plan_files.contents(desk), plan_files.contents(desk, "json")
 
     desk.change({"kgi.target": 1.2e9})
 
     assert Plan.from_text(yaml()) == Plan.from_text(json()) == SAMPLE.replace({"kgi.target": 1.2e9})
+
+
+def test_a_file_is_kept_while_the_page_that_offered_it_is_drawn_anew(monkeypatch):
+    """As Streamlit goes about it: a run registers the button again, and ends with putting away what is not used."""
+
+    class Manager(MediaFileManager):
+        pass
+
+    now = [0.0]
+    monkeypatch.setattr(plan_files.Unused.__init__, "__defaults__", (lambda: now[0],))
+    plan_files.keep_a_while(Manager)
+    manager = Manager(MemoryMediaFileStorage("/media"))
+
+    def drawn():
+        manager.clear_session_refs("one")
+        name = manager.add_deferred(lambda: "plan", "application/yaml", "1.2", "plan.yaml")
+        manager.remove_orphaned_files()
+        return name
+
+    monkeypatch.setattr(media_file_manager, "_get_session_id", lambda: "one")
+    pressed = drawn()
+    drawn()
+    file = manager.execute_deferred(pressed).rpartition("/")[2]
+    drawn()
+    assert manager._storage.get_file(file).content == b"plan"
+
+    for _time in range(3):
+        now[0] += plan_files.KEPT_SECONDS
+        drawn()
+    assert len(manager._deferred_callables) <= 2
+    with pytest.raises(MediaFileStorageError):
+        manager.execute_deferred(pressed)
+    with pytest.raises(MediaFileStorageError):
+        manager._storage.get_file(file)
 
 
 def test_a_link_has_what_its_fields_say(store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import ceil
 
-from kpi_core.focus import Focus, Reason
+from kpi_core.focus import Alternative, Focus, Reason
 from kpi_core.plan import Plan
 from workbench import comebacks, formats, overrides, words
 from workbench.overrides import Override
@@ -144,12 +144,11 @@ def alternatives(found: Focus) -> list[dict[str, str]]:
     sets = [(_("Best so far") if found.proof.gap else _("Best"), found.chosen, found.kgi, "–", "–")]
     for place, other in enumerate(found.next_best, 2):
         less = words.difference(other.kgi - found.kgi, kgi)
-        close = _("Nearly equal") if overrides.near(found, other) else _("Clearly less")
-        sets.append((str(place), other.chosen, other.kgi, less, close))
+        sets.append((str(place), other.chosen, other.kgi, less, _how_close(found, other)))
     return [
         {
             _("Set"): name,
-            _("KSFs"): " ".join(chosen) or "–",
+            _("KSFs"): " ".join(chosen) or _("None at all"),
             _("Instead"): _instead(found.chosen, chosen),
             _("KGI"): words.value(amount, kgi),
             _("Less"): less,
@@ -157,6 +156,12 @@ def alternatives(found: Focus) -> list[dict[str, str]]:
         }
         for name, chosen, amount, less, close in sets
     ]
+
+
+def _how_close(found: Focus, other: Alternative) -> str:
+    if idle := found.idle_between(other):
+        return _("The same: {ksfs} changes nothing").format(ksfs=words.joined(idle))
+    return _("Nearly equal") if overrides.near(found, other) else _("Clearly less")
 
 
 def _instead(best: Sequence[str], other: Sequence[str]) -> str:
