@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import months, session, words
+from workbench import months, refusals, session, words
 from workbench.words import _, md
 
 _MOST = 10  # actions a KSF may have
@@ -68,7 +68,7 @@ def _judge(plan: Plan, ksf: str, at: int, below: DeltaGenerator) -> None:
     try:
         due = _due(plan, ksf, at)
     except KpiError as error:
-        below.caption(f":red[{md(words.error(error))}]")
+        below.caption(f":red[{md(words.error(refusals.named(error)))}]")
         return
     if due is not None and due < months.day():
         below.caption(md(_("{ksf}: {day} has passed.").format(ksf=ksf, day=due)))

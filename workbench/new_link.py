@@ -87,8 +87,9 @@ def _show() -> None:
         with said:
             told = _("Your new link ({role}): copy it now, it is shown only this once.")
             st.markdown(f"**{told.format(role=rows.role(link.role))}**")
+            place = st.container()  # the link first, then the choice that it begins with
             whole = address(token, _chosen_origin())
-            st.code(whole, language=None, wrap_lines=True)
+            place.code(whole, language=None, wrap_lines=True)
             st.markdown(rows.consequence(link.role))
             st.button(
                 _("Hide the link"),

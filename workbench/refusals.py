@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import plan_problems, session, words
+from kpi_core.plan import Plan
+from workbench import changes_names, plan_problems, sentences_focus, session, words
 from workbench.words import _, md
+
+# The facts of an error that are the id of something, and of what: the first kind that has it.
+_ONE: Mapping[str, str] = MappingProxyType(
+    {
+        "metric": "metric",
+        "lever": "metric",
+        "first": "metric ksf",
+        "second": "metric ksf",
+        "other": "metric ksf",
+        "ksf": "ksf",
+        "team": "team",
+        "resource": "limit",
+    }
+)
 
 
 def problems(error: KpiError) -> tuple[KpiError, ...]:
@@ -40,11 +56,17 @@ def refuse(error: KpiError, *, in_file: bool = False) -> None:
 
 
 def _owner(error: KpiError) -> str:
-    """Return the name of the metric, KSF or team that a path leads to, if the plan has it."""
-    plan, (section, name, *_rest) = session.plan(), [*str(error.facts.get("path", "")).split("."), ""]
+    """Return what people call the place that a path leads to: a metric, a KSF or a team, else that part of the plan."""
+    path = str(error.facts.get("path", ""))
+    if not path:
+        return ""
+    plan, (section, name, *_rest) = session.plan(), [*path.split("."), ""]
     things: dict[str, Mapping[str, Any]] = {"metrics": plan.metrics, "ksfs": plan.ksfs, "teams": plan.teams}
     known = things.get(section, {})
-    return words.name(known[name]) if name in known else ""
+    if name in known:
+        return words.name(known[name])
+    part = None if section in things else changes_names.field(tuple(path.split(".")))
+    return part.name if part is not None and "{" not in part.name else changes_names.thing((section,))
 
 
 def _placed(error: KpiError, place: str) -> KpiError:
@@ -61,19 +83,36 @@ def _placed(error: KpiError, place: str) -> KpiError:
     return error.about(**said)
 
 
-def named(error: KpiError) -> KpiError:
-    """Return the error with the names people know instead of ids."""
-    names = words.names(session.plan())
+def named(error: KpiError, plan: Plan | None = None) -> KpiError:
+    """Return the error with the names people know instead of ids: of metrics, KSFs, teams and limits of the plan."""
+    plan = session.plan() if plan is None else plan
+    names = words.names(plan)
     facts = dict(error.facts)
-    for fact in ("metric", "other", "lever", "first", "second"):
-        if fact in facts:
-            facts[fact] = names.get(str(facts[fact]), str(facts[fact]))
-    if (team := session.plan().teams.get(str(facts.get("team")))) is not None:
-        facts["team"] = words.name(team)
+    for fact in _ONE.keys() & facts.keys():
+        facts[fact] = _name(plan, str(facts[fact]), _ONE[fact])
     if isinstance(loop := facts.get("metrics"), tuple):
         facts["loop"] = " → ".join(names.get(metric, str(metric)) for metric in loop)
     if isinstance(links := facts.get("links"), tuple):
         facts["pairs"] = ", ".join(" – ".join(names.get(metric, str(metric)) for metric in pair) for pair in links)
     if isinstance(users := facts.get("users"), tuple):
-        facts["users"] = ", ".join(names.get(user, str(user)) for user in users)
+        facts["users"] = words.joined(names.get(user, str(user)) for user in users)
     return KpiError(error.code, error.message, **facts)
+
+
+def _name(plan: Plan, name: str, kinds: str) -> str:
+    """Return what people call the first thing of these kinds that has this id; an id of none stays as it is."""
+    for kind in kinds.split():
+        if kind == "metric" and name in plan.metrics:
+            return words.name(plan.metrics[name])
+        if kind == "team" and name in plan.teams:
+            return words.name(plan.teams[name])
+        if kind == "ksf" and name in plan.ksfs:
+            return f"{name} {words.name(plan.ksfs[name])}"
+        if kind == "limit" and _is_limit(plan, name):
+            return sentences_focus.resource(plan, name)
+    return name
+
+
+def _is_limit(plan: Plan, name: str) -> bool:
+    kind, _sep, team = name.partition(".")
+    return name == "budget" or (kind in ("ksfs", "hours", "q1", "q2", "q3", "q4") and team in plan.teams)

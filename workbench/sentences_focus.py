@@ -11,7 +11,8 @@ from workbench import words
 from workbench.sentences import both, listed
 from workbench.words import _, md
 
-WORTH = 0.5  # of a currency's unit: less is nothing
+WORTH = 0.5  # of a currency's unit, of an hour: less is nothing
+_PART = 1e-6  # of the KGI: less is nothing either, in whatever unit it is
 
 
 def resource(plan: Plan, name: str) -> str:
@@ -48,6 +49,11 @@ def step(plan: Plan, price: Price) -> str:
     return said.format(team=words.name(plan.teams[team]), quarter=kind[1:])
 
 
+def least(found: Focus) -> float:
+    """Return the least change of the KGI that is one: half a yen, of a rate or an amount in millions far less."""
+    return min(WORTH, _PART * max(abs(found.kgi), abs(found.baseline)))
+
+
 def sentence_case(text: str) -> str:
     """Return text as it stands at the beginning of a sentence."""
     return text[:1].upper() + text[1:]
@@ -63,9 +69,9 @@ def priced(found: Focus, known: Sequence[Price]) -> str:
 def dearest(found: Focus, known: Sequence[Price]) -> str:
     """Say what one more is worth most, ties as ties; that nothing more helps, if so."""
     kgi = found.plan.metrics[found.plan.kgi.metric]
-    if not known or known[0].gain < WORTH:
+    if not known or known[0].gain < least(found):
         return _("One more of any limit alone brings nothing more.")
-    first = [price for price in known if price.gain >= known[0].gain - WORTH]
+    first = [price for price in known if price.gain >= known[0].gain - least(found)]
     more = sentence_case(listed([step(found.plan, price) for price in first], most=3))
     return _("{more} is worth most: {gain}.").format(more=md(more), gain=md(words.difference(known[0].gain, kgi)))
 
@@ -97,7 +103,7 @@ def robust(found: Focus, seen: Robustness) -> str:
         "regret": md(words.value(seen.regret, kgi)),
     }
     told = _("In {count} futures this very set is best {chance}; choosing it today costs {mean} on average.")
-    if seen.regret >= WORTH:
+    if seen.regret >= least(found):
         told = _(
             "In {count} futures this very set is best {chance}; choosing it today costs {mean} on average,"
             " {regret} at most in 19 of 20."

@@ -14,7 +14,7 @@ from kpi_core.plan import Plan
 from workbench import formats, overrides, sentences_focus, words
 from workbench.overrides import Override
 from workbench.sentences import both, listed
-from workbench.sentences_focus import WORTH
+from workbench.sentences_focus import WORTH, least
 from workbench.words import _, md
 
 
@@ -132,9 +132,9 @@ def cheapest(found: Focus, priced: Mapping[str, Override]) -> str:
         "ksf": md(f"{ksf} {words.name(plan.ksfs[ksf])}"),
         "kgi": md(words.value(abs(known[ksf]), plan.metrics[plan.kgi.metric])),
     }
-    if priced[ksf].chosen and known[ksf] <= -WORTH:
+    if priced[ksf].chosen and known[ksf] <= -least(found):
         return _("{ksf} must be in, as set by hand: without it there would be {kgi} more.").format(**said)
-    if known[ksf] < WORTH:
+    if known[ksf] < least(found):
         return _("{ksf} can be decided the other way without changing the KGI.").format(**said)
     if priced[ksf].chosen:
         return _("Cheapest to overrule: leaving {ksf} out costs {kgi}.").format(**said)
@@ -148,7 +148,7 @@ def why_in(found: Focus, ksf: str, price: Override | None) -> str:
         return _("Must be in, as set by hand.")
     if price is None or found.proof.gap:  # one stopped before it was known
         return ""
-    if price.loses is None or price.loses < WORTH:
+    if price.loses is None or price.loses < least(found):
         return _("It is in the best set; another without it is just as good.")
     return _("Without it even the next best set brings {loss} less.").format(loss=words.value(price.loses, kgi))
 

@@ -231,7 +231,7 @@ def test_a_day_that_is_none_stays_in_its_field_with_the_cure_and_nothing_is_agre
 
     assert not app.exception
     assert plan_of(app).decisions == ()
-    assert said(app).count(f"F1: “{typed}” is no day.") == 2  # in its card, and beside the button
+    assert said(app).count(f"F1 Better proposals: “{typed}” is no day.") == 2  # in its card, and beside the button
     assert app.text_input(key="agreed_F1_0_due").value == typed
 
 

@@ -4,11 +4,15 @@ A person's press lasts: the field is left when it begins, and the page may be dr
 """
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from kpi_core.plan import Plan
+from tests.lacking import lacking
+from tests.serving import serve
+from workbench import addresses
 
 pytestmark = pytest.mark.browser
 
@@ -128,3 +132,62 @@ def test_a_saved_file_holds_what_stands_in_the_field(page: Page, address: str) -
         press(page, "header_save")
 
     assert Plan.from_text(saved.value.path().read_text("utf-8")).kgi.target == 1.2e9
+
+
+def test_a_link_opens_at_the_address_of_the_machine_in_its_network(page: Page, browser: Browser) -> None:
+    if not [one for one in addresses.of_this_machine() if one.version == 4]:
+        lacking("no network on this machine")
+    with serve(options=("--server.address=0.0.0.0",)) as address:
+        page.goto(f"{address}/share")
+        press(page, "share_make")
+        link = page.locator(".st-key-new_link code").first.inner_text().strip()
+        assert not link.startswith(address)
+
+        phone = browser.new_context(locale="ja-JP", viewport={"width": 390, "height": 844})
+        visit = phone.new_page()
+        visit.goto(link)
+
+        expect(visit.locator(".st-key-standing")).to_contain_text("閲覧のみ")
+        expect(visit.locator(".st-key-answer")).to_contain_text("8.64億円")
+        phone.close()
+
+
+def test_a_template_is_a_new_plan_and_the_one_before_is_found_again(page: Page, browser: Browser, address: str) -> None:
+    page.goto(address)
+    goal = page.locator(".st-key-kgi-target input")
+    goal.fill("12億")
+    goal.press("Enter")
+    expect(page.locator(".st-key-answer")).to_contain_text("12億円")
+    page.goto(f"{address}/share")
+    press(page, "share_make")
+    link = page.locator(".st-key-new_link code").first.inner_text().strip()
+    page.goto(address)
+
+    press(page, "use_abm")
+
+    expect(page.locator(".stToast")).to_contain_text("自分の計画")
+    expect(page.locator(".st-key-answer")).not_to_contain_text("12億円")
+    guest = browser.new_context(locale="ja-JP")
+    visit = guest.new_page()
+    visit.goto(link)
+    expect(visit.locator(".st-key-answer")).to_contain_text("12億円")
+    guest.close()
+    page.goto(f"{address}/share")
+    page.locator("[class*='st-key-switch_'] button").first.click()
+    page.goto(address)
+    expect(page.locator(".st-key-answer")).to_contain_text("12億円")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_what_costs_more_than_it_brings_is_said_in_the_plan_as_opened(page: Page, address: str, language: str) -> None:
+    case = Path(__file__).parents[1] / "cases/c15_profit_ignores_ksf_cost.yaml"
+    page.goto(address)
+    page.locator(".st-key-open_file input[type=file]").set_input_files(case)
+    expect(page.locator(".st-key-header")).to_contain_text("c15")
+
+    page.goto(f"{address}/focus")
+
+    cost, brings = {"ja": ("9,000万円", "5万円"), "en": ("¥90.0M", "¥53K")}[language]
+    expect(page.locator(".stAlert")).to_contain_text(cost)
+    expect(page.locator(".stAlert")).to_contain_text(brings)
+    expect(page.locator(".st-key-team_a strong").last).to_contain_text(brings)
