@@ -81,6 +81,8 @@ def new(desks: Desks, visitor: str, plan: Plan, *, after: Keeping, language: str
     KpiError
         What the database refuses.
     """
+    if after.plan_id is None and after.desk.scenarios:
+        after.begin_soon()  # nothing of that plan was changed, but what lies beside it is kept with it
     desk = Desk.holding(plan)
     desk.language = language
     keeping = _keeper(desks, visitor, desk)

@@ -5,6 +5,7 @@ button was given when it was drawn is older than what stands in the field.
 """
 
 import ast
+import time
 from itertools import chain
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
+from tests.serving import BUSY_SECONDS
 from tests.visits import GUEST, ME, app_store, come_by, kept, keys, said, session_plan, settled, visit
 from workbench import keeping, opening, plan_files, samples, session, words
 from workbench.desk import Desk
@@ -424,6 +426,24 @@ def test_with_the_database_away_a_template_is_a_new_plan_all_the_same_and_undo_l
     assert store.read(Actor.of(ME), session_plan(app)).plan == samples.template("abm")
     assert store.read(Actor.of(ME), plan_id).number == 1
     assert opening.latest(session._desks(), ME) is desk_of(app)
+
+
+def test_scenarios_of_a_sample_nobody_changed_are_kept_with_it(store):
+    app = visit(store, page="whatif")
+    app.button(key="keep_scenario").click().run()
+    first = desk_of(app)
+    app.switch_page("../pages/home.py").run()
+
+    app.button(key="use_abm").click().run()
+
+    settled(first)
+    settled(desk_of(app))
+    plan_id = first.keeper.plan_id
+    assert {one.plan_id for one in store.plans(Actor.of(ME))} == {plan_id, session_plan(app)}
+    ends = time.monotonic() + BUSY_SECONDS
+    while not (store.desk(Actor.of(ME), plan_id) or {}).get("scenarios"):
+        assert time.monotonic() < ends, "its scenarios are never kept"
+        time.sleep(0.02)
 
 
 def test_what_no_storage_will_ever_take_is_refused_and_the_open_plan_stays(store, monkeypatch):
