@@ -47,7 +47,10 @@ _SAYS = {
     "string_too_short": KpiError("text_missing", "{path} is empty. Write something."),
     "string_too_long": KpiError("text_too_long", "{path} is longer than {max_length} characters. Shorten it."),
     "text_empty": KpiError("text_empty", "{path} is empty in both languages. Write it in at least one."),
-    "text_unreadable": KpiError("text_unreadable", "{path} holds characters that cannot be shown. Type it again."),
+    **dict.fromkeys(  # half surrogate pairs pydantic refuses by itself
+        ("text_unreadable", "string_unicode"),
+        KpiError("text_unreadable", "{path} holds characters that cannot be shown. Type it again."),
+    ),
     "name_too_long": KpiError("name_too_long", "{path} is longer than 200 characters. Shorten it."),
     "greater_than": KpiError("too_small", "{path}: {found} is too small. It must be more than {gt}."),
     "greater_than_equal": KpiError("too_small", "{path}: {found} is too small. The least is {ge}."),

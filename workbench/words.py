@@ -94,9 +94,9 @@ def md(text: str) -> str:
 
 
 def error(raised: KpiError) -> str:
-    """Return what went wrong as a sentence, its blanks filled."""
+    """Return what went wrong as a sentence, its blanks filled, in letters that a browser can be sent."""
     facts = {name: _fact(fact) for name, fact in raised.facts.items()}
-    return _(raised.message).format(**facts)
+    return _(raised.message).format(**facts).encode("utf-8", "replace").decode()
 
 
 def _fact(fact: object) -> object:
