@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from tests.visits import ME, app_store, kept, said, visit
-from workbench import files, moves, new_link, samples, serving, session, tables, tree_board, words
+from workbench import browsers, files, moves, new_link, samples, serving, session, tables, tree_board, words
 from workbench.desk import Desk
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
@@ -154,6 +154,83 @@ def test_no_page_of_another_origin_may_show_what_is_here_as_its_own():
 @pytest.mark.parametrize("power", ["camera", "display-capture", "geolocation", "gyroscope", "accelerometer"])
 def test_no_script_may_use_a_power_the_app_does_not_need(power):
     assert f"{power}=()" in headers_of()[b"permissions-policy"].decode().split(", ")
+
+
+def responding(*messages: dict, error: Exception | None = None):
+    """Return an app that sends these messages, and then breaks."""
+
+    async def app(scope, receive, send):
+        for message in messages:
+            await send(message)
+        if error is not None:
+            raise error
+
+    return app
+
+
+def start(status: int = 200, *headers: tuple[bytes, bytes]) -> dict:
+    return {"type": "http.response.start", "status": status, "headers": list(headers)}
+
+
+def test_header_names_are_understood_however_they_are_spelt():
+    page = responding(start(200, (b"Content-Type", b"text/html"), (b"Set-Cookie", b"a=b")))
+
+    cookies = [value for name, value in through(page, scheme="https")[0]["headers"] if name.lower() == b"set-cookie"]
+
+    assert cookies[0] == b"a=b; Secure"
+    assert cookies[1].startswith(b"__Host-gyakusan_browser=")
+
+
+def test_only_what_is_said_to_be_a_page_names_the_browser():
+    other = responding(start(200, (b"x-was", b"text/html"), (b"content-type", b"image/png")))
+
+    assert b"set-cookie" not in dict(through(other)[0]["headers"])
+
+
+def test_an_app_that_breaks_while_it_answers_begins_no_second_answer(caplog):
+    with pytest.raises(RuntimeError):
+        through(responding(start(), error=RuntimeError("too late")))
+
+    assert "request_error" in caplog.text
+
+
+def test_of_a_request_that_breaks_the_route_and_the_kind_of_error_are_logged(caplog):
+    through(responding(error=RuntimeError("what people typed")), path=f"/upload/{'t' * 43}")
+
+    [event] = [json.loads(record.getMessage()) for record in caplog.records if record.name == "gyakusan"]
+    assert (event["event"], event["path"], event["type"]) == ("request_error", "/upload/...", "RuntimeError")
+    assert "typed" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "answered"),
+    [
+        ("/auth/login", 500, 303),
+        ("/auth/login", 400, 303),
+        ("/plans//auth//login", 502, 303),
+        ("/auth/login", 302, 302),
+        ("/auth/login", 399, 399),
+        ("/auth/logout", 500, 500),
+        ("/", 500, 500),
+    ],
+)
+def test_a_sign_in_that_fails_is_explained_on_a_page_of_ours_and_nothing_else_is(path, status, answered):
+    """Streamlit answers “Authentication error”, in English, and says no more."""
+    message = through(responding(start(status, (b"x-kept", b"1"))), path=path)[0]
+    headers = dict(message["headers"])
+
+    assert message["status"] == answered
+    assert (headers.get(b"location") == b"../open?sign-in") == (answered == 303)
+    assert headers[b"x-kept"] == b"1"
+
+
+def test_only_a_cookie_says_which_browser_asks():
+    """A header that another server or script may add is none."""
+    said = f"{browsers.COOKIE}={'w' * 43}".encode()
+
+    for header in (b"x-cookie", b"cookie2", b"referer"):
+        given = browsers.kept({"scheme": "http", "headers": [(header, said)]}).decode()
+        assert "w" * 43 not in given
 
 
 # A secret

@@ -1,0 +1,122 @@
+"""What the store refuses, tried at its edges: the last that is taken and the first that is not, and once more."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from kpi_core.errors import KpiError
+from kpi_core.plan import Plan
+from tests.store.clock import Clock
+from workbench.store import Actor, Store, desks, housekeeping, rights
+
+OWNER, GUEST, LATE = Actor.of("owner"), Actor.of("guest"), Actor.of("late")
+INSTANT = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def plan_id(sqlite_store: Store, plan: Plan) -> str:
+    return sqlite_store.begin(OWNER, plan, key="plan").plan_id
+
+
+def test_a_links_name_is_one_line_and_no_longer_than_labels_are(sqlite_store: Store, plan_id: str):
+    link, _token = sqlite_store.issue(OWNER, plan_id, "view", name=f" {'長' * 118}\n\u202e長\x07 ")
+    assert link.name == f"{'長' * 118} 長"
+
+    with pytest.raises(KpiError) as refused:
+        sqlite_store.issue(OWNER, plan_id, "view", name="長" * 121)
+
+    assert refused.value.code == "words_too_long"
+    assert len(sqlite_store.links(OWNER, plan_id)) == 2
+
+
+def test_a_link_ends_at_the_moment_it_says_everywhere_at_once(sqlite_store: Store, plan_id: str, clock: Clock):
+    ends = clock.now + timedelta(hours=1)
+    link, token = sqlite_store.issue(OWNER, plan_id, "edit", expires_at=ends)
+    sqlite_store.enter(GUEST, token, address="192.0.2.1")
+
+    def is_open(visitor: Actor) -> list[bool]:
+        return [
+            sqlite_store.enter(visitor, token, address="192.0.2.1") is not None,
+            sqlite_store.can(GUEST, "read", plan_id),
+            bool(sqlite_store.plans(GUEST)),
+            sqlite_store.latest(GUEST) == plan_id,
+            link.is_live(clock.now),
+        ]
+
+    clock.now = ends - INSTANT
+    sqlite_store.keep_desk(GUEST, plan_id, {})
+    assert is_open(LATE) == [True] * 5
+    clock.now = ends
+    assert is_open(Actor.of("later still")) == [False] * 5
+
+
+def test_a_link_that_was_revoked_is_over_whatever_time_it_had_left(sqlite_store: Store, plan_id: str, clock: Clock):
+    for expires_at in (None, clock.now + timedelta(hours=1)):
+        link, _token = sqlite_store.issue(OWNER, plan_id, "view", expires_at=expires_at)
+        assert link.is_live(clock.now)
+        sqlite_store.revoke(OWNER, plan_id, link.id)
+        [now] = [one for one in sqlite_store.links(OWNER, plan_id) if one.id == link.id]
+        assert not now.is_live(clock.now)
+
+
+def test_a_link_that_is_revoked_again_was_revoked_when_it_was(sqlite_store: Store, plan_id: str, clock: Clock):
+    link, _token = sqlite_store.issue(OWNER, plan_id, "view")
+    when = clock.now
+    sqlite_store.revoke(OWNER, plan_id, link.id)
+    clock.pass_by(days=1)
+
+    sqlite_store.revoke(OWNER, plan_id, link.id)
+
+    assert [one.revoked_at for one in sqlite_store.links(OWNER, plan_id) if one.id == link.id] == [when]
+
+
+def test_whoever_facilitates_for_a_time_gives_away_just_that_time(sqlite_store: Store, plan_id: str, clock: Clock):
+    ends = clock.now + timedelta(days=2)
+    _link, token = sqlite_store.issue(OWNER, plan_id, "facilitate", expires_at=ends)
+    sqlite_store.enter(GUEST, token, address="192.0.2.1")
+
+    assert sqlite_store.issue(GUEST, plan_id, "facilitate", expires_at=ends)[0].expires_at == ends
+    for longer in (None, ends + INSTANT):
+        with pytest.raises(KpiError) as refused:
+            sqlite_store.issue(GUEST, plan_id, "view", expires_at=longer)
+        assert refused.value.code == "link_too_strong"
+    assert sqlite_store.issue(OWNER, plan_id, "facilitate")[0].expires_at is None
+
+
+def test_a_deleted_plan_can_be_had_back_until_it_is_purged_and_not_a_moment_more(
+    sqlite_store: Store, plan_id: str, clock: Clock
+):
+    sqlite_store.delete(OWNER, plan_id)
+    gone = clock.now + rights.GRACE
+
+    clock.now = gone - INSTANT
+    assert sqlite_store.can(OWNER, "restore_deleted", plan_id)
+    assert [one.plan_id for one in sqlite_store.plans(OWNER)] == [plan_id]
+    assert housekeeping.purge(sqlite_store.database) == 0
+    clock.now = gone
+    assert not sqlite_store.can(OWNER, "restore_deleted", plan_id)
+    assert sqlite_store.plans(OWNER) == []
+    assert housekeeping.purge(sqlite_store.database) == 1
+
+
+def test_a_desk_as_large_as_it_may_be_is_kept_and_no_larger_one(sqlite_store: Store, plan_id: str, monkeypatch):
+    assert desks.MAX_CHARACTERS == 5_000_000
+    monkeypatch.setattr(desks, "MAX_CHARACTERS", 1_000)
+    largest = {"scenarios": "x" * (1_000 - len(json.dumps({"scenarios": ""})))}
+
+    sqlite_store.keep_desk(OWNER, plan_id, largest)
+    with pytest.raises(KpiError) as refused:
+        sqlite_store.keep_desk(OWNER, plan_id, {"scenarios": largest["scenarios"] + "x"})
+
+    assert refused.value.code == "desk_too_large"
+    assert sqlite_store.desk(OWNER, plan_id) == largest
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_what_is_no_number_is_kept_beside_no_plan(sqlite_store: Store, plan_id: str, number: float):
+    """Other readers of JSON, PostgreSQL's among them, know none."""
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        sqlite_store.keep_desk(OWNER, plan_id, {"at": number})
