@@ -1,0 +1,105 @@
+"""What people write is text on every page, wherever it stands: labels, sentences, tables, choices, notices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from kpi_core.plan import Plan
+from tests.visits import GUEST, ME, app_store, come_by, kept, settled, visit
+from workbench import samples, words
+from workbench.store import Actor, Store
+
+PAGES = ("home", "tree", "whatif", "sensitivity", "deadlines", "focus", "share", "versions")
+HOSTILE = "[x](https://evil.test) ![i](//evil.test/i) :red[B] **b** $a$ <b>'}</style>"
+_PLAIN = {  # what Streamlit and the browser show as it is, by the name of the message and of its field
+    *("Selectbox.options", "Selectbox.raw_value", "MultiSelect.options", "MultiSelect.raw_values", "Code.code_text"),
+    *("TextInput.value", "TextInput.default", "TextInput.placeholder", "TextArea.value", "TextArea.default"),
+    *("VegaLiteChart.spec", "VegaLiteChart.alt", "BidiComponent.json", "Text.body", "Slider.options"),
+}
+
+
+def hostile_plan() -> Plan:
+    """Return the sample with everything in it that people write."""
+    sample = samples.sample_plan()
+    changes: dict[str, Any] = {"name": named("plan")}
+    for section in ("metrics", "ksfs", "teams"):
+        changes |= {f"{section}.{one}.name": named(one) for one in getattr(sample, section)}
+    changes |= {"ksfs.M1.source": HOSTILE, "ksfs.M1.actions": {"ja": HOSTILE, "en": HOSTILE}}
+    changes |= {"metrics.visitors.definition": HOSTILE, "metrics.visitors.short": [HOSTILE]}
+    changes |= {"metrics.leads.unit": "[x](//e)", "metrics.leads.source": HOSTILE}
+    commitment = {
+        "why": HOSTILE,
+        "owner": HOSTILE,
+        "actions": [{"text": HOSTILE, "owner": HOSTILE, "due": "2026-05-01"}],
+    }
+    postponed = {"F2": {"when": "skill", "team": "field_sales", "amount": 4}, "I4": {"when": "ksfs", "ksfs": ["I3"]}}
+    decision = {"date": "2026-04-24", "chosen": ["F1", "M1"], "kgi": 9e8, "review": "2026-12-31", "note": HOSTILE}
+    decision |= {"override": HOSTILE, "commitments": {"F1": commitment}, "postponed": postponed}
+    return sample.replace(changes | {"decisions": [decision]})
+
+
+def named(one: str) -> dict[str, str]:
+    return {"ja": f"{one} {HOSTILE}", "en": f"{one} {HOSTILE}"}
+
+
+def sent(app: AppTest) -> list[tuple[str, str]]:
+    """Return every string a browser is sent, by the name of its message and field."""
+    return [pair for node in app._tree if getattr(node, "proto", None) for pair in strings(node.proto)]
+
+
+def strings(message: Any) -> Iterator[tuple[str, str]]:
+    for field, value in message.ListFields():
+        for one in value if field.is_repeated else [value]:
+            if field.type == field.TYPE_MESSAGE:
+                yield from strings(one)
+            elif field.type == field.TYPE_STRING:
+                yield f"{message.DESCRIPTOR.name}.{field.name}", one
+
+
+def markup(app: AppTest) -> list[tuple[str, str]]:
+    """Return where people's text stands on a page as markup, in a style or in a table."""
+    found = sent(app)
+    found += [
+        ("Table", str(cell)) for table in app.table for cell in [*table.value.columns, *table.value.to_numpy().flat]
+    ]
+    return [(where, text) for where, text in found if where not in _PLAIN and is_markup(text)]
+
+
+def is_markup(text: str) -> bool:
+    return bool(re.search(r"(?<!\\)\[[xi](?<!\\)\]|(?<!\\):red(?<!\\)\[B|(?<!\\)\*\*b(?<!\\)\*|<b>'}", text))
+
+
+@pytest.fixture
+def store(tmp_path) -> Iterator[Store]:
+    with app_store(tmp_path) as opened, words.speaking("en"):
+        yield opened
+
+
+def test_what_is_looked_for_is_found_where_nothing_is_escaped():
+    assert is_markup(HOSTILE)
+    assert all(is_markup(part) for part in ("a [x](https://evil.test)", ":gray[:red[B]]", "![i](//e)", "** **b** **"))
+    assert not is_markup(words.md(HOSTILE))
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_people_write_is_text_on_every_page(store, name):
+    plan_id = kept(store, hostile_plan())
+    store.label(Actor.of(ME), plan_id, 1, HOSTILE)
+    come_by(store, plan_id, "edit", name=HOSTILE)
+    changed = hostile_plan().replace({"metrics.cvr.value": 0.013, "metrics.visitors.definition": f"{HOSTILE} 2"})
+    store.save(Actor.of(GUEST), plan_id, 1, changed, key="guest", author=HOSTILE, note=HOSTILE)
+
+    app = visit(store, plan_id, language="en", page=name)
+
+    assert not app.exception
+    assert any("evil" in text for _where, text in sent(app))
+    assert markup(app) == []
+    desk = app.session_state["visit"]["session_desk"]
+    desk.change({"metrics.meeting_rate.value": 0.7, "ksfs.M1.cost": 1.0})
+    settled(desk)
+    assert markup(app.run()) == []
