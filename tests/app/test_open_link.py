@@ -4,14 +4,18 @@ import asyncio
 import json
 import logging
 import re
+import threading
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from anyio import to_thread
 from sqlalchemy import event
 from starlette.applications import Starlette
+from starlette.requests import Request
 
 from kpi_core.errors import KpiError
+from tests.serving import BUSY_SECONDS
 from tests.visits import GUEST, ME, kept
 from workbench import open_link
 from workbench.browsers import COOKIE
@@ -287,3 +291,57 @@ def test_every_answer_has_its_words_on_the_page(store):
     assert set(re.findall(r'"(dead|many|down|cookie|none|opening|signing)"', script.decode())) == said
     assert "Whether" not in text
     assert "replaceState" in script.decode()
+
+
+@pytest.mark.parametrize("content_type", ["application/json;charset=utf-8", "Application/JSON ; charset=utf-8"])
+def test_the_type_of_a_body_is_understood_however_a_browser_spells_it(store, content_type):
+    token = shared(store)[2]
+
+    assert entered(store, token, headers={"content-type": content_type})[0] == 204
+
+
+def test_a_body_as_long_as_it_may_be_is_read_and_no_longer_one(store):
+    token = shared(store)[2]
+    longest = json.dumps({"token": token}).encode().ljust(open_link.MAX_BYTES)
+
+    assert len(longest) == 4_096
+    assert answered(store, body=longest)[0] == 204
+    assert answered(store, body=longest + b" ")[0] == 422
+
+
+def test_only_who_is_told_to_wait_is_told_for_how_long(store):
+    token = shared(store)[2]
+
+    for answer in (entered(store, token), entered(store, MISTYPED), entered(store, token, cookie=None)):
+        assert b"retry-after" not in answer[1]
+
+
+def test_a_storage_that_hangs_takes_none_of_the_threads_that_serve_the_pages():
+    inside, release = [], threading.Event()
+
+    def hanging():
+        inside.append(1)
+        release.wait(BUSY_SECONDS)
+        raise KpiError("store_down", "The storage does not answer.")
+
+    def request() -> Request:
+        async def receive():
+            return {"type": "http.request", "body": json.dumps({"token": MISTYPED}).encode(), "more_body": False}
+
+        headers = [(b"content-type", b"application/json"), (b"cookie", f"{COOKIE}={GUEST}".encode())]
+        return Request({"type": "http", "method": "POST", "path": "/enter", "headers": headers}, receive)
+
+    async def asked() -> tuple[int, list[int]]:
+        coming = [asyncio.create_task(open_link.enter(request(), hanging)) for _ in range(50)]
+        for _ in range(int(BUSY_SECONDS / 0.01)):
+            await asyncio.sleep(0.01)
+            if len(inside) >= 8:
+                break
+        taken = to_thread.current_default_thread_limiter().borrowed_tokens
+        release.set()
+        return taken, [answer.status_code for answer in await asyncio.gather(*coming)]
+
+    taken, statuses = asyncio.run(asked())
+
+    assert taken == 0
+    assert statuses == [503] * 50

@@ -10,7 +10,7 @@ import pytest
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from tests.store.clock import Clock
-from workbench.store import Actor, Store, desks, housekeeping, rights
+from workbench.store import Actor, Store, desks, housekeeping, links, rights
 
 OWNER, GUEST, LATE = Actor.of("owner"), Actor.of("guest"), Actor.of("late")
 INSTANT = timedelta(microseconds=1)
@@ -120,3 +120,14 @@ def test_what_is_no_number_is_kept_beside_no_plan(sqlite_store: Store, plan_id: 
     """Other readers of JSON, PostgreSQL's among them, know none."""
     with pytest.raises(ValueError, match="not JSON compliant"):
         sqlite_store.keep_desk(OWNER, plan_id, {"at": number})
+
+
+def test_a_link_that_ended_between_the_look_and_the_way_in_opens_nothing(
+    sqlite_store: Store, plan_id: str, clock: Clock
+):
+    """`enter` looks for the link in one transaction and lets come by it in the next."""
+    link, token = sqlite_store.issue(OWNER, plan_id, "view")
+    sqlite_store.revoke(OWNER, plan_id, link.id)
+
+    assert sqlite_store.database.write(lambda connection: links.come(connection, GUEST, token, clock.now)) is None
+    assert not sqlite_store.can(GUEST, "read", plan_id)
