@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -103,3 +104,53 @@ def test_what_people_write_is_text_on_every_page(store, name):
     desk.change({"metrics.meeting_rate.value": 0.7, "ksfs.M1.cost": 1.0})
     settled(desk)
     assert markup(app.run()) == []
+
+
+def shown(app: AppTest) -> str:
+    return "\n".join(text for where, text in sent(app) if where not in _PLAIN)
+
+
+def test_what_is_refused_in_a_field_is_quoted_as_text(store):
+    app = visit(store, kept(store, hostile_plan()), page="home")
+
+    app.text_input(key="kgi.target").set_value(HOSTILE).run()
+
+    assert "“" in shown(app)
+    assert words.md(HOSTILE)[:12] in shown(app)
+    assert markup(app) == []
+
+
+def test_what_was_not_put_over_a_change_of_somebody_else_is_quoted_as_text(store):
+    app = visit(store, kept(store, hostile_plan()), page="home")
+    app.session_state["visit"]["session_desk"].change({"name.en": "Theirs"})
+
+    app.text_input(key="name.en").set_value(HOSTILE).run()
+
+    assert "was not put over it" in shown(app)
+    assert words.md(HOSTILE) in shown(app)
+    assert markup(app) == []
+
+
+def test_what_is_wrong_with_a_file_is_quoted_as_text_and_no_more_of_it_than_can_be_read(store):
+    app = visit(store, kept(store, hostile_plan()), page="share")
+    data = hostile_plan().to_data()
+    data["metrics"]["visitors"] |= {f"{at} {HOSTILE}": 1 for at in range(30)}
+    file = json.dumps(data).encode()
+
+    app.file_uploader(key="open_as_new").set_value(("plan.json", file, "application/json")).run()
+
+    [said] = [alert.value for alert in app.error]
+    assert said.count("\n- ") == 13
+    assert "18 more" in said
+    assert markup(app) == []
+
+
+def test_a_move_that_is_offered_again_names_its_lever_as_text(store, monkeypatch):
+    plan = hostile_plan()
+    app = visit(store, kept(store, plan), page="whatif")
+    app.session_state["visit"]["kept_offered_move"] = {"meeting_rate": 0.8}
+
+    app.run()
+
+    assert "it was changed elsewhere to" in shown(app)
+    assert markup(app) == []

@@ -345,3 +345,14 @@ def test_a_storage_that_hangs_takes_none_of_the_threads_that_serve_the_pages():
 
     assert taken == 0
     assert statuses == [503] * 50
+
+
+def test_a_translation_is_text_on_the_landing_page(monkeypatch):
+    """The words come from a file that translators write."""
+    sentences = dict.fromkeys(open_link._sentences(), '<b title="x">\'$')
+    monkeypatch.setattr(open_link, "_sentences", lambda: sentences)
+
+    page = open_link._page.__wrapped__("en")
+
+    assert "<b title" not in page
+    assert page.count("&lt;b title=&quot;x&quot;&gt;&#x27;$") >= len(sentences)
