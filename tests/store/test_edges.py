@@ -131,3 +131,55 @@ def test_a_link_that_ended_between_the_look_and_the_way_in_opens_nothing(
 
     assert sqlite_store.database.write(lambda connection: links.come(connection, GUEST, token, clock.now)) is None
     assert not sqlite_store.can(GUEST, "read", plan_id)
+
+
+def test_each_plan_of_a_list_says_when_it_was_changed_itself(sqlite_store: Store, plan: Plan, clock: Clock):
+    """Plans have revisions of the same numbers."""
+    first = sqlite_store.begin(OWNER, plan, key="first").plan_id
+    began = clock.now
+    clock.pass_by(hours=1)
+    second = sqlite_store.begin(OWNER, plan, key="second").plan_id
+
+    listed = {one.plan_id: one.changed_at for one in sqlite_store.plans(OWNER)}
+
+    assert listed == {first: began, second: clock.now}
+
+
+@pytest.mark.parametrize("order", [("view", "edit", "facilitate"), ("facilitate", "edit", "view"), ("edit", "view")])
+def test_a_list_names_the_strongest_of_the_roles_one_came_by(sqlite_store: Store, plan_id: str, order):
+    for role in order:
+        _link, token = sqlite_store.issue(OWNER, plan_id, role)
+        sqlite_store.enter(GUEST, token, address="192.0.2.1")
+
+    [listed] = sqlite_store.plans(GUEST)
+
+    assert listed.role == max(order, key=rights.ROLES.index) == sqlite_store.standing(GUEST, plan_id).role
+
+
+def test_who_signs_in_gets_what_their_browser_has_and_nothing_of_another_browser(sqlite_store: Store, plan: Plan):
+    person = Actor.of("person:ann")
+    theirs = sqlite_store.begin(OWNER, plan, key="theirs").plan_id
+    own = sqlite_store.begin(GUEST, plan, key="own").plan_id
+    sqlite_store.keep_desk(OWNER, theirs, {"scenarios": "secret"})
+
+    sqlite_store.adopt(GUEST, person)
+
+    assert [one.plan_id for one in sqlite_store.plans(person)] == [own]
+    with sqlite_store.database.read() as connection:
+        assert desks.recent(connection, person) == [own]
+        assert desks.kept(connection, person, theirs) is None
+
+
+def test_what_a_browser_has_beside_one_plan_is_the_persons_though_they_worked_at_another_since(
+    sqlite_store: Store, plan: Plan, clock: Clock
+):
+    person = Actor.of("person:ann")
+    first = sqlite_store.begin(GUEST, plan, key="first").plan_id
+    sqlite_store.keep_desk(GUEST, first, {"language": "en"})
+    clock.pass_by(hours=1)
+    second = sqlite_store.begin(person, plan, key="second").plan_id
+
+    sqlite_store.adopt(GUEST, person)
+
+    assert sqlite_store.desk(person, first) == {"language": "en"}
+    assert sqlite_store.latest(person) == second
