@@ -18,7 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 COPIED = ("kpi_core", "workbench", "pages", "sample_data", "tests", ".streamlit", "app.py", "pyproject.toml")
-APP, CORE = "tests/app/test_guards.py", "tests/core/test_plan_guards.py"
+APP, CORE, STORE = "tests/app/test_guards.py", "tests/core/test_plan_guards.py", "tests/store/test_edges.py"
+TEXT, LINK = "tests/app/test_hostile_names.py", "tests/app/test_open_link.py"
 
 
 class Guard(NamedTuple):
@@ -144,6 +145,90 @@ GUARDS = [
         "if unseen.changed(desk, entry):",
         "if False:",
         "tests/app/test_pages.py::test_an_entry_is_not_put_over_what_its_maker_has_not_seen_yet",
+    ),
+    Guard(
+        "workbench/fields.py",
+        ":red[{md(said)}]  ",
+        ":red[{said}]  ",
+        f"{TEXT}::test_what_is_refused_in_a_field_is_quoted_as_text",
+    ),
+    Guard(
+        "workbench/fields.py",
+        ":red[{md(said.format(text=note.entry[:200]))}]",
+        ":red[{said.format(text=note.entry[:200])}]",
+        f"{TEXT}::test_what_was_not_put_over_a_change_of_somebody_else_is_quoted_as_text",
+    ),
+    Guard(
+        "workbench/refusals.py",
+        "- {md(reason)}",
+        "- {reason}",
+        f"{TEXT}::test_what_is_wrong_with_a_file_is_quoted_as_text_and_no_more_of_it_than_can_be_read",
+    ),
+    Guard(
+        "workbench/refusals.py",
+        "return found[:12] + rest",
+        "return found + rest",
+        f"{TEXT}::test_what_is_wrong_with_a_file_is_quoted_as_text_and_no_more_of_it_than_can_be_read",
+    ),
+    Guard(
+        "workbench/moves.py",
+        "name=md(words.name(entry)),",
+        "name=words.name(entry),",
+        f"{TEXT}::test_a_move_that_is_offered_again_names_its_lever_as_text",
+    ),
+    Guard(
+        "workbench/headers.py",
+        "if started:",
+        "if False:",
+        f"{APP}::test_an_app_that_breaks_while_it_answers_begins_no_second_answer",
+    ),
+    Guard(
+        "workbench/browsers.py",
+        ' if header == b"cookie"',
+        "",
+        f"{APP}::test_only_a_cookie_says_which_browser_asks",
+    ),
+    Guard(
+        "workbench/open_link/__init__.py",
+        ", limiter=_entering",
+        "",
+        f"{LINK}::test_a_storage_that_hangs_takes_none_of_the_threads_that_serve_the_pages",
+    ),
+    Guard(
+        "workbench/open_link/__init__.py",
+        "html.escape(sentence)",
+        "sentence",
+        f"{LINK}::test_a_translation_is_text_on_the_landing_page",
+    ),
+    Guard(
+        "workbench/store/links.py",
+        'words_of("label", name)',
+        "name",
+        f"{STORE}::test_a_links_name_is_one_line_and_no_longer_than_labels_are",
+    ),
+    Guard(
+        "workbench/store/links.py",
+        "where(chosen, links.c.revoked_at.is_(None))",
+        "where(chosen)",
+        f"{STORE}::test_a_link_that_is_revoked_again_was_revoked_when_it_was",
+    ),
+    Guard(
+        "workbench/store/persons.py",
+        "desks.c.visitor == browser.visitor, ~select",
+        "~select",
+        f"{STORE}::test_who_signs_in_gets_what_their_browser_has_and_nothing_of_another_browser",
+    ),
+    Guard(
+        "workbench/store/plans.py",
+        " or ROLES.index(one.role) > ROLES.index(best.role)",
+        "",
+        f"{STORE}::test_a_list_names_the_strongest_of_the_roles_one_came_by",
+    ),
+    Guard(
+        "workbench/store/plans.py",
+        "(revisions_table.c.plan_id == plans.c.id) & (revisions_table.c.number == plans.c.newest)",
+        "(revisions_table.c.number == plans.c.newest)",
+        f"{STORE}::test_each_plan_of_a_list_says_when_it_was_changed_itself",
     ),
 ]
 

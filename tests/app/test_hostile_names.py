@@ -154,3 +154,24 @@ def test_a_move_that_is_offered_again_names_its_lever_as_text(store, monkeypatch
 
     assert "it was changed elsewhere to" in shown(app)
     assert markup(app) == []
+
+
+@pytest.mark.parametrize("metric", ["visitors", "leads", "revenue", "cvr"])
+def test_what_people_write_is_text_where_a_metric_is_edited(store, metric):
+    app = visit(store, kept(store, hostile_plan()), page="tree")
+    app.session_state["visit"]["kept_metric"] = metric
+
+    app.run()
+
+    assert any(box.key == f"metrics.{metric}.unit" for box in app.text_input)
+    assert not app.exception
+    assert markup(app) == []
+
+
+def test_a_day_that_is_none_is_quoted_as_text(store):
+    app = visit(store, kept(store, hostile_plan()), page="focus")
+
+    next(box for box in app.text_input if str(box.key).endswith("_due")).set_value("[x](//e)").run()
+
+    assert words.md("[x](//e)") in shown(app)
+    assert markup(app) == []
