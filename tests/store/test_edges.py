@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -183,3 +184,76 @@ def test_what_a_browser_has_beside_one_plan_is_the_persons_though_they_worked_at
 
     assert sqlite_store.desk(person, first) == {"language": "en"}
     assert sqlite_store.latest(person) == second
+
+
+def about(store: Store, actor: Actor, plan_id: str) -> dict[str, Any]:
+    """Return all that the store says of a plan."""
+    versions = store.history(actor, plan_id)
+    return {
+        "versions": versions,
+        "plans": [store.read(actor, plan_id, version.number) for version in versions],
+        "newest": store.read(actor, plan_id),
+        "standing": store.standing(actor, plan_id),
+        "links": store.links(actor, plan_id),
+        "desk": store.desk(actor, plan_id),
+        "listed": [one for one in store.plans(actor) if one.plan_id == plan_id],
+        "latest": store.latest(actor),
+    }
+
+
+def test_whatever_is_done_to_one_plan_another_in_the_same_database_stays_as_it_was(
+    sqlite_store: Store, plan: Plan, clock: Clock
+):
+    """Same numbers, same keys, different people: nothing but the plan's id tells their rows apart."""
+    store, changed = sqlite_store, [plan.replace({"metrics.cvr.value": 0.0121 + at / 10_000}) for at in range(3)]
+    others = store.begin(GUEST, plan.replace({"name": {"en": "Other"}}), key="plan", author="guest").plan_id
+    store.save(GUEST, others, 1, changed[0], key="one", author="guest", note="theirs")
+    store.label(GUEST, others, 1, "first")
+    store.issue(GUEST, others, "view", name="theirs")
+    store.keep_desk(GUEST, others, {"language": "ja"})
+    before = about(store, GUEST, others)
+    clock.pass_by(hours=1)
+
+    own = store.begin(OWNER, plan, key="plan", author="owner").plan_id
+    assert [version.author for version in store.history(OWNER, own)] == ["owner"]
+    saved = store.save(OWNER, own, 1, changed[1], key="one", author="owner")
+    assert (saved.plan, saved.number) == (changed[1], 2)
+    assert store.save(OWNER, own, 1, changed[1], key="one") == saved
+    store.save(OWNER, own, 2, changed[2], key="two")
+    assert store.standing(OWNER, own).newest == 3
+    store.label(OWNER, own, 1, "mine")
+    store.undo(OWNER, own, 3, key="undo")
+    store.restore(OWNER, own, 1, 4, key="restore")
+    assert [store.read(OWNER, own, number).plan for number in (1, 2, 3, 4, 5)] == [
+        *(plan, changed[1], changed[2]),
+        *(changed[1], plan),
+    ]
+    link, token = store.issue(OWNER, own, "edit")
+    assert store.enter(LATE, token, address="192.0.2.1") == own
+    store.looked(LATE, own)
+    store.keep_desk(OWNER, own, {"language": "en"})
+    store.revoke(OWNER, own, link.id, with_issued=True)
+    store.delete(OWNER, own)
+    store.undelete(OWNER, own)
+    store.delete(OWNER, own)
+    clock.pass_by(days=31)
+    assert housekeeping.purge(store.database) == 1
+
+    assert about(store, GUEST, others) == before
+    assert store.plans(OWNER) == []
+
+
+def test_a_link_of_one_plan_allows_nothing_at_another(sqlite_store: Store, plan: Plan, plan_id: str):
+    others = sqlite_store.begin(GUEST, plan, key="others").plan_id
+    link, _token = sqlite_store.issue(GUEST, others, "view")
+    own, token = sqlite_store.issue(OWNER, plan_id, "facilitate")
+    sqlite_store.enter(LATE, token, address="192.0.2.1")
+
+    for action in rights.NEEDS:
+        assert not sqlite_store.can(LATE, action, others)
+    with pytest.raises(KpiError) as refused:
+        sqlite_store.revoke(LATE, plan_id, link.id)
+    assert refused.value.code == "unknown_link"
+    with pytest.raises(KpiError) as refused:
+        sqlite_store.revoke(GUEST, others, own.id)
+    assert refused.value.code == "unknown_link"
