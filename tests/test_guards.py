@@ -230,6 +230,60 @@ GUARDS = [
         "(revisions_table.c.number == plans.c.newest)",
         f"{STORE}::test_each_plan_of_a_list_says_when_it_was_changed_itself",
     ),
+    Guard(
+        "workbench/store/revisions.py",
+        "select(plans.c.newest).where(plans.c.id == plan_id)",
+        "select(plans.c.newest)",
+        f"{STORE}::test_whatever_is_done_to_one_plan_another_in_the_same_database_stays_as_it_was",
+    ),
+    Guard(
+        "workbench/store/revisions.py",
+        "(revisions.c.plan_id == plan_id) & (revisions.c.key == key)",
+        "(revisions.c.key == key)",
+        f"{STORE}::test_whatever_is_done_to_one_plan_another_in_the_same_database_stays_as_it_was",
+    ),
+    Guard(
+        "workbench/store/revisions.py",
+        "select(*_ABOUT).where(revisions.c.plan_id == plan_id)",
+        "select(*_ABOUT)",
+        f"{STORE}::test_whatever_is_done_to_one_plan_another_in_the_same_database_stays_as_it_was",
+    ),
+    Guard(
+        "workbench/store/revisions.py",
+        "select(func.max(revisions.c.number)).where(revisions.c.plan_id == plan_id)",
+        "select(func.max(revisions.c.number))",
+        f"{STORE}::test_whatever_is_done_to_one_plan_another_in_the_same_database_stays_as_it_was",
+    ),
+    Guard(
+        "workbench/store/plans.py",
+        "update(plans).where(plans.c.id == plan_id)",
+        "update(plans)",
+        f"{STORE}::test_whatever_is_done_to_one_plan_another_in_the_same_database_stays_as_it_was",
+    ),
+    Guard(
+        "workbench/store/rights.py",
+        "links.c.plan_id == plan_id, alive",
+        "alive",
+        f"{STORE}::test_a_link_of_one_plan_allows_nothing_at_another",
+    ),
+    Guard(
+        "workbench/store/links.py",
+        "chosen = (links.c.plan_id == plan_id) & (links.c.id == link_id)",
+        "chosen = links.c.id == link_id",
+        f"{STORE}::test_a_link_of_one_plan_allows_nothing_at_another",
+    ),
+    Guard(
+        "workbench/editor.py",
+        "md(entry.definition)",
+        "entry.definition",
+        f"{TEXT}::test_what_people_write_is_text_where_a_metric_is_edited",
+    ),
+    Guard(
+        "workbench/agreed_actions.py",
+        "md(words.error(error))",
+        "words.error(error)",
+        f"{TEXT}::test_a_day_that_is_none_is_quoted_as_text",
+    ),
 ]
 
 
