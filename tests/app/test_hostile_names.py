@@ -32,7 +32,7 @@ def hostile_plan() -> Plan:
         changes |= {f"{section}.{one}.name": named(one) for one in getattr(sample, section)}
     changes |= {"ksfs.M1.source": HOSTILE, "ksfs.M1.actions": {"ja": HOSTILE, "en": HOSTILE}}
     changes |= {"metrics.visitors.definition": HOSTILE, "metrics.visitors.short": [HOSTILE]}
-    changes |= {"metrics.leads.unit": "[x](//e)", "metrics.leads.source": HOSTILE}
+    changes |= {f"metrics.{one}.unit": "[x](//e)" for one in ("visitors", "leads")} | {"metrics.leads.source": HOSTILE}
     commitment = {
         "why": HOSTILE,
         "owner": HOSTILE,
@@ -148,12 +148,21 @@ def test_what_is_wrong_with_a_file_is_quoted_as_text_and_no_more_of_it_than_can_
 def test_a_move_that_is_offered_again_names_its_lever_as_text(store, monkeypatch):
     plan = hostile_plan()
     app = visit(store, kept(store, plan), page="whatif")
-    app.session_state["visit"]["kept_offered_move"] = {"meeting_rate": 0.8}
+    app.session_state["visit"]["kept_offered_move"] = {"visitors": 420_000.0}
 
     app.run()
 
     assert "it was changed elsewhere to" in shown(app)
     assert markup(app) == []
+
+
+def test_a_notice_is_text(store):
+    app = visit(store, kept(store, hostile_plan()), page="share")
+    app.session_state["visit"]["session_notice"] = HOSTILE
+
+    app.run()
+
+    assert [toast.value for toast in app.toast] == [words.md(HOSTILE)]
 
 
 @pytest.mark.parametrize("metric", ["visitors", "leads", "revenue", "cvr"])
