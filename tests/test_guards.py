@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 COPIED = ("kpi_core", "workbench", "pages", "sample_data", "tests", ".streamlit", "app.py", "pyproject.toml")
 APP, CORE, STORE = "tests/app/test_guards.py", "tests/core/test_plan_guards.py", "tests/store/test_edges.py"
 TEXT, LINK = "tests/app/test_hostile_names.py", "tests/app/test_open_link.py"
+BACKUP = "tests/store/test_backup.py"
 
 
 class Guard(NamedTuple):
@@ -290,6 +291,24 @@ GUARDS = [
         "md(words.error(error))",
         "words.error(error)",
         f"{TEXT}::test_a_day_that_is_none_is_quoted_as_text",
+    ),
+    Guard(
+        "workbench/store/portable.py",
+        "if found != total:",
+        "if False:",
+        f"{BACKUP}::test_a_restore_that_loses_a_row_on_the_way_leaves_nothing",
+    ),
+    Guard(
+        "workbench/store/portable.py",
+        "if name not in tables:",
+        "if False:",
+        f"{BACKUP}::test_a_table_we_do_not_know_is_no_part_of_a_backup_though_its_sum_is_right",
+    ),
+    Guard(
+        "workbench/store/portable.py",
+        'head["backup"] != FORMAT or ',
+        "",
+        f"{BACKUP}::test_a_backup_of_another_format_is_refused_though_its_sum_is_right",
     ),
 ]
 

@@ -8,6 +8,7 @@ import stat
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -16,7 +17,7 @@ from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from tests.store.clock import Clock
 from workbench import admin
-from workbench.store import Actor, Store
+from workbench.store import Actor, Store, portable
 from workbench.store.engine import connect
 from workbench.store.portable import backup, restore
 from workbench.store.tables import METADATA
@@ -235,3 +236,56 @@ def test_the_command_line_lists_backs_up_restores_and_purges(
     assert admin.main(["restore", str(tmp_path / "nothing")]) == 1
     assert admin.main(["list"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_a_backup_of_another_format_is_refused_though_its_sum_is_right(sqlite_store: Store, plan: Plan, tmp_path: Path):
+    used(sqlite_store, plan)
+    backup(sqlite_store.database, tmp_path / "backup")
+    lines = gzip.decompress((tmp_path / "backup").read_bytes()).decode()
+    (tmp_path / "backup").write_bytes(gzip.compress(lines.replace('"backup": 1', '"backup": 2', 1).encode()))
+
+    with pytest.raises(KpiError) as refused:
+        restore(connect(f"sqlite:///{tmp_path}/target.sqlite3"), tmp_path / "backup")
+
+    assert refused.value.code == "backup_unknown"
+
+
+def test_a_table_we_do_not_know_is_no_part_of_a_backup_though_its_sum_is_right(
+    sqlite_store: Store, plan: Plan, tmp_path: Path
+):
+    used(sqlite_store, plan)
+    whole = backup(sqlite_store.database, tmp_path / "backup")
+    *lines, _end = gzip.decompress((tmp_path / "backup").read_bytes()).decode().splitlines(keepends=True)
+    foreign = json.dumps({"table": "customers", "row": {"name": "a"}}) + "\n"
+    end = json.dumps(whole.plus(foreign).told()) + "\n"
+    (tmp_path / "backup").write_bytes(gzip.compress("".join([*lines, foreign, end]).encode()))
+    target = Store(connect(f"sqlite:///{tmp_path}/target.sqlite3"))
+
+    with pytest.raises(KpiError) as refused:
+        restore(target.database, tmp_path / "backup")
+
+    assert refused.value.code == "backup_damaged"
+    assert target.plans(OWNER) == []
+    target.close()
+
+
+def test_a_restore_that_loses_a_row_on_the_way_leaves_nothing(
+    sqlite_store: Store, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """What is in the database is held against the file before it is committed."""
+    used(sqlite_store, plan)
+    backup(sqlite_store.database, tmp_path / "backup")
+    fill = portable._fill
+
+    def losing(connection: Any, table: Any, lines: Iterator[dict[str, Any]]) -> None:
+        fill(connection, table, iter([*lines][:-1] if table.name == "visits" else lines))
+
+    monkeypatch.setattr(portable, "_fill", losing)
+    target = Store(connect(f"sqlite:///{tmp_path}/target.sqlite3"))
+
+    with pytest.raises(KpiError) as refused:
+        restore(target.database, tmp_path / "backup")
+
+    assert refused.value.code == "backup_damaged"
+    assert target.plans(OWNER) == []
+    target.close()
