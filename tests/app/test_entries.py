@@ -17,6 +17,7 @@ from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
+from kpi_core.plan_removal import of_ksf
 from tests.serving import BUSY_SECONDS
 from tests.visits import GUEST, ME, app_store, come_by, kept, keys, said, session_plan, settled, visit
 from workbench import keeping, opening, plan_files, samples, session, words
@@ -123,7 +124,7 @@ def test_levers_that_go_together_are_those_in_the_fields():
 
 def test_the_ksf_chosen_when_the_button_is_pressed_is_added():
     app = visit(page="focus")
-    desk_of(app).put(SAMPLE.without_ksf("F1").without_ksf("M2"))
+    desk_of(app).put(of_ksf(of_ksf(SAMPLE, "F1").plan, "M2").plan)
     app.run()
 
     app.selectbox(key="add_ksf").select("M2")
