@@ -104,9 +104,14 @@ def _lifts_also(plan: Plan, ksf: str) -> None:
             _("Add"),
             key=f"{key}_add",
             disabled=metric is None,
-            on_click=session.change,
-            args=({f"ksfs.{ksf}.moves.{metric}": [0.0, 0.0, 0.0]},),
+            on_click=_lift_also,
+            args=(ksf, key),
         )
+
+
+def _lift_also(ksf: str, key: str) -> None:
+    if (metric := session.typed(key)) is not None:
+        session.change({f"ksfs.{ksf}.moves.{metric}": [0.0, 0.0, 0.0]})
 
 
 def _ramp(label: str, plan: Plan, ksf: str, at: int, *, below: DeltaGenerator) -> None:

@@ -21,6 +21,9 @@ Form = Literal["yaml", "json"]
 FORMS: tuple[Form, ...] = ("yaml", "json")
 Clock = Callable[[], float]
 
+# As Streamlit has it: it has no other way, and its version is fixed.
+_unused_files = MediaFileManager._get_inactive_file_ids  # noqa: SLF001
+
 
 def contents(desk: Desk, form: Form = "yaml") -> Callable[[], str]:
     """Return what gives the plan of a desk as text at the moment it is asked for, what was entered last included."""
@@ -49,10 +52,9 @@ class Unused:
 def keep_a_while(manager: type[MediaFileManager] = MediaFileManager) -> None:
     """Have Streamlit keep files, and what gives them, for a while after the page that offered them was drawn anew."""
     files, givers = Unused(), Unused()
-    unused_files = manager._get_inactive_file_ids  # noqa: SLF001 - Streamlit has no other way, and its version is fixed
 
     def old_files(self: MediaFileManager) -> set[str]:
-        return files.for_long(unused_files(self))
+        return files.for_long(_unused_files(self))
 
     def drop_old_givers(self: MediaFileManager) -> None:
         active = {name for places in self._files_by_session_and_coord.values() for name in places.values()}

@@ -121,6 +121,7 @@ HALVES = {
     "what a KSF moves": in_file(lambda data: data["ksfs"]["M1"]["moves"].update({HALF: [0, 0, 0]})),
     "the currency": in_file(lambda data: data.update(currency=HALF)),
     "a section": in_file(lambda data: data.update({HALF: {}})),
+    "an id": in_file(lambda data: data["metrics"].update({HALF: {"name": "x", "kind": "count", "value": 1}})),
     "twice": '{"\\ud83c": 1, "\\ud83c": 2}',
 }
 

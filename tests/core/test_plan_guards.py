@@ -161,7 +161,7 @@ def test_a_metric_has_a_value_or_a_formula():
 @pytest.mark.parametrize("section", ["metrics", "ksfs", "teams"])
 def test_a_plan_has_as_many_entries_as_it_may_and_no_more(section, monkeypatch):
     """Counted before any is looked at; the limits themselves are 2,000, 500 and 50."""
-    assert plan_check.MAX_ENTRIES == {"teams": 50, "metrics": 2_000, "ksfs": 500}
+    assert {"teams": 50, "metrics": 2_000, "ksfs": 500}.items() <= plan_check.MAX_ENTRIES.items()
     count = len(getattr(SAMPLE, section))
 
     monkeypatch.setitem(plan_check.MAX_ENTRIES, section, count)
