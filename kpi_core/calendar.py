@@ -3,14 +3,18 @@
 Inside, every number runs at the pace of the KGI's period (a year's plan: visitors a year), so that the formulas are
 the ones of the tree; a month of a flow is a twelfth of its pace, the year is the mean of its months' paces.
 The axis begins early enough for everything that can still arrive in the year. Months before the year are as in
-`before` (the plan itself if none is given), or as its metrics' `history` and the open stock say.
+`before` (the plan itself if none is given), or as its metrics' `history` says; they stay so whatever is open. An
+opening stock replaces what still comes of them in the year, out of the steps that wait for it, and nothing else:
+
+    E[month j of the year] = Σₐ stock(a)·r·k(a + j)/Σᵢ₌ₐ₊₁ k(i)        j ≥ 1, a: months open when the year begins
+
 Month 1 is the first of the fiscal year, month 0 the one before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -19,9 +23,11 @@ import numpy as np
 from kpi_core import lags
 from kpi_core.document import MONTHS_A_YEAR, Metric
 from kpi_core.errors import KpiError
-from kpi_core.lags import Months
+from kpi_core.lags import Months, Opening
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
+from kpi_core.readings import slopes as slopes_of
+from kpi_core.readings import value as value_of
 from kpi_core.tree import Tree, evaluate, slopes
 
 
@@ -107,7 +113,10 @@ class Setting:
         return Setting(self.axis, self.tree, MappingProxyType({**self.values, **values}), self.months)
 
     def lasting(self) -> Setting:
-        """Return the same with as many more months behind the year as anything can take, each like the last."""
+        """Return the same with as many more months behind the year as anything can take, each like the last.
+
+        There, what one more unit is worth is that of any unit, not of those that opening stocks say have entered.
+        """
         more = self.axis.past
 
         def longer(pace: Array | float) -> Array | float:
@@ -115,7 +124,8 @@ class Setting:
 
         values = {lever: np.asarray(longer(pace))[()] for lever, pace in self.values.items()}
         adjust = {metric: (longer(times), longer(plus)) for metric, (times, plus) in self.months.adjust.items()}
-        return Setting(self.axis, self.tree, values, Months(self.months.count + more, adjust))
+        openings = {step: replace(opening, ratios={}) for step, opening in self.months.openings.items()}
+        return Setting(self.axis, self.tree, values, Months(self.months.count + more, adjust, openings))
 
     def kgi(self) -> Array:
         """Return the KGI's pace by month."""
@@ -126,12 +136,33 @@ class Setting:
         """Return the KGI of the year (a monthly plan: its mean month)."""
         return self.axis.total(self.kgi())
 
+    def brought(self, metrics: Iterable[str]) -> dict[str, Array]:
+        """Return what each month brings of the year's KGI by way of a metric: value times worth, past included.
+
+        Of what is open in a stage though the months say that nothing entered it, all is the stage's month's.
+        """
+        kgi, tree = self.axis.plan.kgi.metric, self.tree
+        carriers = tree.carriers(kgi)
+        paces = evaluate(tree, self.values, only=carriers, months=self.months)
+        worth = slopes(tree, kgi, self.values, months=self.months, weights=self.axis.weights)
+        found = {metric: paces[metric] * worth[metric] for metric in metrics if metric in carriers}
+        for stage, bringing in self._from_nowhere(paces, worth):
+            for metric in found.keys() & set(tree.carriers(stage)):
+                found[metric] = found[metric] + bringing
+        return found
+
+    def _from_nowhere(self, paces: Mapping[str, Array], worth: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
+        """Yield what stocks bring of months in which nothing entered their stage by the plan, by stage."""
+        for step, opening in self.months.openings.items():
+            waits = self.months.back(step, self.tree.metrics[step].lag, worth[step])[1]
+            known = opening.known(paces, self.months.count)
+            each = slopes_of(self.tree.expressions[step], known, np.asarray(waits))
+            for stage in opening.stages:
+                yield stage, np.where(paces[stage] == 0, known[stage] * each[stage], 0.0)
+
     def decided(self, metrics: Iterable[str]) -> dict[str, Array]:
         """Return which share of the year's KGI each month decides by way of a metric, past months included."""
-        kgi, carriers = self.axis.plan.kgi.metric, self.tree.carriers(self.axis.plan.kgi.metric)
-        paces = evaluate(self.tree, self.values, only=carriers, months=self.months)
-        worth = slopes(self.tree, kgi, self.values, months=self.months, weights=self.axis.weights)
-        found = {metric: paces[metric] * worth[metric] for metric in metrics if metric in carriers}
+        found = self.brought(metrics)
         return {metric: whole / whole.sum() if whole.sum() else whole * 0 for metric, whole in found.items()}
 
 
@@ -146,14 +177,16 @@ def setting(plan: Plan, *, before: Plan | None = None, times: Mapping[str, Array
     axis, tree = Axis.of(plan), plan.tree_by_month
     values = {lever: _pace(axis, plan, before or plan, lever) for lever in tree.inputs}
     adjust = dict[str, tuple[Array | float, Array | float]]()
-    for metric, past in _known_past(axis, before or plan, plan).items():
+    for metric, past in _known_past(axis, plan).items():
         if metric in values:
             values[metric] = np.where(np.isnan(past), values[metric], past)
         else:
             adjust[metric] = (np.where(np.isnan(past), 1.0, 0.0), np.nan_to_num(past))
+    months = Months(axis.count, MappingProxyType(adjust))
+    months = replace(months, openings=MappingProxyType(_openings(axis, before or plan, values, months)))
     for lever, factors in (times or {}).items():
         values[lever] = np.asarray(values[lever] * _in_year(axis, factors))
-    return Setting(axis, tree, MappingProxyType(values), Months(axis.count, MappingProxyType(adjust)))
+    return Setting(axis, tree, MappingProxyType(values), months)
 
 
 def _pace(axis: Axis, plan: Plan, before: Plan, lever: str) -> Array:
@@ -164,37 +197,79 @@ def _pace(axis: Axis, plan: Plan, before: Plan, lever: str) -> Array:
     return np.asarray(pace * axis.season(entry)) if entry.season else np.asarray(pace)[()]
 
 
-def _known_past(axis: Axis, before: Plan, plan: Plan) -> dict[str, Array]:
-    """Return the paces of months that are over and known, NaN elsewhere: dated history, else the open stock."""
+def _known_past(axis: Axis, plan: Plan) -> dict[str, Array]:
+    """Return the paces of months that are over and known by their dated history, NaN elsewhere."""
     found: dict[str, Array] = {}
     for metric, entry in plan.metrics.items():
-        amounts: Sequence[float] = entry.history if entry.is_flow else ()
-        if metric in plan.opening.stock:
-            entered = lags.entered_before(plan.opening.stock[metric], _open_share(before, plan, metric))
-            amounts = [0.0] * (axis.past - len(entered)) + entered[::-1].tolist()
-        if amounts := list(amounts)[-axis.past :] if axis.past else []:
+        amounts = list(entry.history if entry.is_flow else ())
+        if amounts := amounts[-axis.past :] if axis.past else []:
             past = np.full(axis.count, np.nan)
             past[axis.past - len(amounts) : axis.past] = np.asarray(amounts) * plan.kgi.months
             found[metric] = past
     return found
 
 
-def _open_share(before: Plan, plan: Plan, metric: str) -> Array:
-    """Return which share of what entered is open by age, by the slowest step that waits for this metric."""
-    tree = plan.tree_by_month
-    waiting = [
-        other for other in tree.carriers(plan.kgi.metric) if metric in tree.parts(other) and _takes_time(tree, other)
-    ]
-    if not waiting:
+def _openings(axis: Axis, before: Plan, values: Mapping[str, Array], months: Months) -> dict[str, Opening]:
+    """Return what waits for each step when the year begins, of steps for which an opening stock does."""
+    plan, tree = axis.plan, axis.plan.tree_by_month
+    waiting = {stage: _waiting(axis, before, stage) for stage in plan.opening.stock}
+    steps = dict.fromkeys(step for found in waiting.values() for step in found)
+    parts = dict.fromkeys(part for step in steps for part in tree.parts(step))
+    known = evaluate(tree, values, only=list(parts), months=months) if steps else {}
+    past = {part: np.broadcast_to(pace, axis.count)[: axis.past] for part, pace in known.items()}
+    openings = dict[str, Opening]()
+    for step in steps:
+        stages = {
+            stage: np.where(np.isnan(found[step]), past[stage], found[step])
+            for stage, found in waiting.items()
+            if step in found
+        }
+        ratios = {stage: _ratio(amounts, past[stage]) for stage, amounts in stages.items()}
+        with np.errstate(all="ignore"):
+            entered = value_of(tree.expressions[step], {**past, **stages})
+        openings[step] = Opening(np.broadcast_to(entered, axis.past), stages, ratios)
+    return openings
+
+
+def _waiting(axis: Axis, before: Plan, stage: str) -> dict[str, Array]:
+    """Return, by step that waits for a stage, the paces at which its open stock must have entered it.
+
+    The stock is what the quickest step has not moved on that lets it be open for so long. For that step and quicker
+    ones nothing older is there; of what slower ones still wait for, only the months of the stock are known. NaN: not.
+    """
+    plan, tree, stock = axis.plan, axis.plan.tree_by_month, axis.plan.opening.stock[stage]
+    steps = [step for step in tree.carriers(plan.kgi.metric) if stage in tree.parts(step) and _takes_time(tree, step)]
+    if not steps:
         raise KpiError(
             "stock_not_waiting",
             "{metric} cannot be open: nothing that is computed from it takes time. Give the next step a lead time.",
-            metric=metric,
+            metric=stage,
         )
-    step = max(waiting, key=lambda other: len(tree.metrics[other].lag))
-    now = before.tree.now(metric) if metric in before.metrics else plan.tree.now(metric)
-    rate = min(1.0, max(0.0, plan.tree.now(step) / now)) if now else 0.0
-    return lags.still_open(tree.metrics[step].lag, rate, plan.opening.lost.get(metric, ()))
+    steps.sort(key=lambda step: len(tree.metrics[step].lag))
+    shares = {step: _open_share(before, plan, stage, step) for step in steps}
+    oldest = max((age for age, count in enumerate(stock) if count), default=-1)
+    step = next((step for step in steps if lags.oldest_open(shares[step]) >= oldest), steps[-1])
+    entered = lags.entered_before(stock, shares[step])[: min(lags.oldest_open(shares[step]) + 1, axis.past)]
+    found = dict[str, Array]()
+    for other in steps:
+        slower = len(tree.metrics[other].lag) > len(tree.metrics[step].lag)
+        paces = np.full(axis.past, np.nan if slower else 0.0)
+        paces[axis.past - len(entered) :] = entered[::-1] * plan.kgi.months
+        found[other] = paces
+    return found
+
+
+def _ratio(amounts: Array, planned: Array) -> Array:
+    """Return by how much more must have entered than the months say; 1 where they say that nothing has."""
+    return np.where(planned == 0, 1.0, amounts / np.where(planned == 0, 1.0, planned))
+
+
+def _open_share(before: Plan, plan: Plan, stage: str, step: str) -> Array:
+    """Return which share of what entered a stage is open by age, waiting for a step."""
+    then = before if {stage, step} <= before.metrics.keys() else plan
+    now = then.tree.now(stage)
+    rate = min(1.0, max(0.0, then.tree.now(step) / now)) if now else 0.0
+    return lags.still_open(plan.tree_by_month.metrics[step].lag, rate, plan.opening.lost.get(stage, ()))
 
 
 def _takes_time(tree: Tree, metric: str) -> bool:

@@ -19,7 +19,36 @@ import numpy as np
 from kpi_core.errors import KpiError
 from kpi_core.readings import Array
 
+_NOTHING = 1e-12
 Adjustments = Mapping[str, tuple[Array | float, Array | float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Opening:
+    """What waits for a step when the year begins, by month before the year (the last one last).
+
+    `entered` is what the step's formula gives of it. `stages` is, by stage with an opening stock, how many must have
+    entered in each month for that stock to be open now, and `ratios` that over what the months say have entered
+    (1 where they say none).
+    """
+
+    entered: Array
+    stages: Mapping[str, Array]
+    ratios: Mapping[str, Array]
+
+    def replaced(self, entered: Array, count: int) -> Array:
+        """Return a formula's values over `count` months, those before the year replaced by what waits."""
+        whole = np.array(np.broadcast_to(entered, (*np.shape(entered)[:-1], count)))
+        whole[..., : len(self.entered)] = self.entered
+        return whole
+
+    def known(self, values: Mapping[str, Array], count: int) -> dict[str, Array]:
+        """Return the metrics' values with the stages' months before the year replaced by what waits."""
+        found = dict(values)
+        for stage, amounts in self.stages.items():
+            found[stage] = np.array(np.broadcast_to(values[stage], (*np.shape(values[stage])[:-1], count)))
+            found[stage][..., : len(amounts)] = amounts
+        return found
 
 
 @dataclass(frozen=True)
@@ -27,11 +56,13 @@ class Months:
     """An axis of `count` months for `tree.evaluate` and `tree.slopes`.
 
     `adjust` is, by computed metric, what its value is multiplied by and what is added to that: a KSF that lifts
-    it, months that are over and known.
+    it, months that are over and known. `openings` is, by step, what waits for it when the year begins: only
+    that comes out of it in the year of all that entered before. What came out before the year stays.
     """
 
     count: int
     adjust: Adjustments = field(default_factory=lambda: MappingProxyType({}))
+    openings: Mapping[str, Opening] = field(default_factory=lambda: MappingProxyType({}))
 
     def changes(self, metric: str, lag: Sequence[float]) -> bool:
         """Return whether a metric's values are others than those its formula gives."""
@@ -39,15 +70,31 @@ class Months:
 
     def out(self, metric: str, lag: Sequence[float], entered: Array, *, into: Array | None = None) -> Array:
         """Return a metric's values from what its formula gives, written to `into` if given."""
-        if metric not in self.adjust:
+        times, plus = self.adjust.get(metric, (None, 0.0))
+        if metric in self.openings:
+            return np.add(self._opened(metric, lag, entered) * (1.0 if times is None else times), plus, out=into)
+        if times is None:
             return delayed(entered, lag, out=into)
-        times, plus = self.adjust[metric]
         return np.add(delayed(entered, lag) * times, plus, out=into)
 
-    def back(self, metric: str, lag: Sequence[float], worth: Array) -> Array:
-        """Return what the formula's values are worth, from what the metric's are worth."""
-        times = self.adjust[metric][0] if metric in self.adjust else 1.0
-        return foreseen(worth * times, lag)
+    def _opened(self, metric: str, lag: Sequence[float], entered: Array) -> Array:
+        opening = self.openings[metric]
+        found = delayed(opening.replaced(entered, self.count), lag)
+        past = len(opening.entered)
+        found[..., :past] = np.broadcast_to(delayed(entered, lag), found.shape)[..., :past]
+        return found
+
+    def back(self, metric: str, lag: Sequence[float], worth: Array) -> tuple[Array, Array | None]:
+        """Return what the formula's values are worth, from what the metric's are worth, and what those that wait are.
+
+        The second is None of a step for which no opening stock waits.
+        """
+        worth = worth * (self.adjust[metric][0] if metric in self.adjust else 1.0)
+        if metric not in self.openings:
+            return foreseen(worth, lag), None
+        in_year = np.arange(self.count) >= len(self.openings[metric].entered)
+        waits = np.where(in_year, 0.0, foreseen(np.where(in_year, worth, 0.0), lag))
+        return np.where(in_year, foreseen(worth, lag), foreseen(np.where(in_year, 0.0, worth), lag)), waits
 
 
 def delayed(entered: Array, lag: Sequence[float], *, out: Array | None = None) -> Array:
@@ -95,6 +142,11 @@ def still_open(lag: Sequence[float], rate: float = 1.0, lost: Sequence[float] = 
     return np.asarray(np.maximum(0.0, 1 - rate * won - (1 - rate) * gone))
 
 
+def oldest_open(share_open: Array) -> int:
+    """Return the highest age in months at which anything can be open; -1 if nothing ever is."""
+    return int(np.max(np.flatnonzero(share_open > _NOTHING), initial=-1))
+
+
 def entered_before(stock: Sequence[float], share_open: Array) -> Array:
     """Return how many must have entered in each past month, this one first, for `stock` to be open by age now.
 
@@ -108,7 +160,7 @@ def entered_before(stock: Sequence[float], share_open: Array) -> Array:
     found = np.zeros(len(stock))
     for age, count in enumerate(stock):
         here = float(share_open[age]) if age < len(share_open) else 0.0
-        if count and here <= 1e-12:
+        if count and here <= _NOTHING:
             raise KpiError(
                 "stock_too_old",
                 "{count} are open for {age} months or more, but by the lead time nothing is open that long. "

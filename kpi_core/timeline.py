@@ -10,7 +10,7 @@ Both run through the tree's own tables (`tree.evaluate`, `tree.slopes`); `calend
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 
@@ -21,7 +21,6 @@ from kpi_core.calendar import Setting, setting
 from kpi_core.document import MONTHS_A_YEAR, Metric
 from kpi_core.errors import KpiError
 from kpi_core.focus.effects import Effects
-from kpi_core.lags import Months
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
 from kpi_core.tree import evaluate, slopes
@@ -127,8 +126,8 @@ class Timeline:
         past = slice(self.setting.axis.past)
         complete = self._endless[metric][past]
         known = np.abs(complete) > 0
-        share = np.where(known, self.worth[metric][past] / np.where(known, complete, 1.0), 0.0)
-        return float((self.values[metric][past] * share).sum())
+        brought = self.setting.brought([metric])[metric][past] * MONTHS_A_YEAR / self.plan.kgi.months
+        return float(np.where(known, brought / np.where(known, complete, 1.0), 0.0).sum())
 
     def parts(self, metric: str, count: int) -> tuple[float, ...]:
         """Return the year cut into `count` equal parts (4: quarters, 2: halves), flows summed, levels averaged."""
@@ -286,11 +285,11 @@ def with_ksfs(given: Setting, ksfs: Collection[str]) -> Setting:
         if metric in values and metric in moved:
             values[metric] = effects.capped(metric, values[metric], moved[metric])
         elif metric in moved:
-            now = evaluate(given.tree, values, only=[metric], months=Months(axis.count, adjust))[metric]
+            now = evaluate(given.tree, values, only=[metric], months=replace(given.months, adjust=adjust))[metric]
             lifted = np.where(now == 0, 1.0, effects.capped(metric, now, moved[metric]) / np.where(now == 0, 1.0, now))
             times, plus = adjust.get(metric, (1.0, 0.0))
             adjust[metric] = (times * lifted, plus)
-    return Setting(axis, given.tree, MappingProxyType(values), Months(axis.count, MappingProxyType(adjust)))
+    return Setting(axis, given.tree, MappingProxyType(values), replace(given.months, adjust=MappingProxyType(adjust)))
 
 
 def _with_work(plan: Plan) -> tuple[str, ...]:

@@ -174,7 +174,8 @@ def slopes(
 
     One backward pass gives them all. For a computed metric it is the worth of one more unit
     of it from nowhere (one more lead), its own drivers held still. Sample by sample for arrays.
-    With `months`, of Σₜ weights(t)·of(t): what one more unit in each month adds to that sum.
+    With `months`, of Σₜ weights(t)·of(t): what one more unit in each month adds to that sum. What an opening stock
+    brings is divided among the months before the year in which it entered, in proportion to what entered there.
 
     Raises
     ------
@@ -190,15 +191,30 @@ def slopes(
     with np.errstate(all="ignore"):
         for metric in reversed(needed):
             if metric in tree.expressions and metric not in given:
-                here = worth[metric]
-                if months is not None:
-                    here = months.back(metric, tree.metrics[metric].lag, here)
-                for part, share in readings.slopes(tree.expressions[metric], known, here).items():
+                for part, share in _shares(tree, metric, known, worth[metric], months):
                     worth[part] = worth[part] + share
     for metric, slope in worth.items():
         if not np.isfinite(slope).all():
             raise KpiError("no_slope", "{metric} sits at a point where its effect has no slope.", metric=metric)
     return worth
+
+
+def _shares(
+    tree: Tree, metric: str, known: Mapping[str, Array], worth: Array, months: Months | None
+) -> Iterator[tuple[str, Array]]:
+    """Yield what each part of a metric is worth by way of it."""
+    expression = tree.expressions[metric]
+    if months is None:
+        yield from readings.slopes(expression, known, worth).items()
+        return
+    here, waits = months.back(metric, tree.metrics[metric].lag, worth)
+    yield from readings.slopes(expression, known, here).items()
+    if waits is None:
+        return
+    opening = months.openings[metric]
+    for part, share in readings.slopes(expression, opening.known(known, months.count), waits).items():
+        ratio = opening.ratios.get(part, np.ones(0))
+        yield part, share * np.pad(ratio, (0, months.count - len(ratio)), constant_values=1.0)
 
 
 def elasticities(tree: Tree, of: str, values: Values | None = None) -> dict[str, float]:

@@ -190,7 +190,14 @@ def kgi_between(effects: Effects, box: lines.Box) -> Between:
         if metric in tree.expressions:
             now = envelope.between(tree.expressions[metric], held.__getitem__, box)
             if setting:
-                now = envelope.later(now, tree.metrics[metric].lag, *setting.months.adjust.get(metric, ()))
+                opening = setting.months.openings.get(metric)
+                now = envelope.later(
+                    now,
+                    tree.metrics[metric].lag,
+                    *setting.months.adjust.get(metric, ()),
+                    waits=opening.entered if opening else None,
+                    count=months,
+                )
         else:
             now = lines.known(setting.values[metric] if setting else tree.baseline[metric], box)
         if metric in effects.metrics:

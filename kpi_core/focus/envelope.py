@@ -39,8 +39,24 @@ def lifted(now: Between, sides: Sequence[int]) -> Between:
     return Between(box, None, (low + line, high + line), span)
 
 
-def later(entered: Between, lag: Sequence[float], times: Array | float = 1.0, plus: Array | float = 0.0) -> Between:
-    """Return what comes out of a step that takes time, multiplied by what is known and that added to it."""
+def later(
+    entered: Between,
+    lag: Sequence[float],
+    times: Array | float = 1.0,
+    plus: Array | float = 0.0,
+    *,
+    waits: Array | None = None,
+    count: int = 0,
+) -> Between:
+    """Return what comes out of a step that takes time, multiplied by what is known and that added to it.
+
+    What `waits` when the year begins, by month before it, takes in the year the place of what entered in those
+    months, of `count` in all (`lags.Opening`).
+    """
+    if waits is not None:
+        past = np.arange(count) < len(waits)
+        start = known(np.pad(waits, (0, count - len(waits))), entered.box)
+        return _where(past, later(entered, lag, times, plus), later(_where(past, start, entered), lag, times, plus))
     changed = np.ndim(times) > 0 or np.ndim(plus) > 0 or times != 1.0 or plus != 0.0
     if not changed and (not lag or len(entered.least) == 1):
         return entered
@@ -49,6 +65,17 @@ def later(entered: Between, lag: Sequence[float], times: Array | float = 1.0, pl
     low, high = either(some, low, high), either(some, high, low)
     ends = [delayed(end, lag) * times + plus for end in (entered.least, entered.most)]
     return Between(entered.box, sound(low, high), None, (np.minimum(*ends), np.maximum(*ends)))
+
+
+def _where(here: Mask, one: Between, other: Between) -> Between:
+    """Return the one number in the months that are marked, the other in the others."""
+    low, high = (either(here, *lines) for lines in zip(one.plain, other.plain, strict=True))
+    return Between(
+        one.box,
+        (low, high),
+        None,
+        (np.where(here, one.least, other.least), np.where(here, one.most, other.most)),
+    )
 
 
 def _later(line: Line, lag: Sequence[float], times: Array | float, plus: Array | float) -> Line:

@@ -39,6 +39,7 @@ def is_convex(effects: Effects) -> bool:
     numbers = [np.asarray(step.number) for step in steps if step.op == "number"]
     given = [np.asarray(pace) for metric, pace in setting.values.items() if metric in tree.metrics]
     known = [np.asarray(part) for pair in setting.months.adjust.values() for part in pair]
+    known += [opening.entered for opening in setting.months.openings.values()]
     return all(step.op in _CONVEX for step in steps) and all((part >= 0).all() for part in (*numbers, *given, *known))
 
 
