@@ -16,10 +16,10 @@ from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
-from scipy.special import ndtri
 
 from kpi_core import ranges
 from kpi_core.calendar import Setting, setting
+from kpi_core.distributions import count_quantile
 from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.draws import correlated, points, spread_of_mean
 from kpi_core.errors import KpiError
@@ -132,15 +132,13 @@ def fan(
 def lucky(expected: Array, u: Array, *, scatter: float = 1.0) -> Array:
     """Return the count that luck makes of what is expected: the quantile of u, whole numbers, in their common shape.
 
-    Poisson, or negative binomial with `scatter` times its variance, by the Cornish–Fisher expansion to the fourth
-    cumulant: the exact quantile but for one draw in some hundred, where it is one off (for means above 5).
+    Poisson, or negative binomial with `scatter` times its variance; exact but for large, even counts
+    (`distributions.count_quantile`).
+
+    >>> lucky(np.float64(0.1), np.array([0.9, 0.91])).tolist()
+    [0.0, 1.0]
     """
-    mean = np.maximum(expected, 1e-9)
-    z, spread = ndtri(u), np.sqrt(scatter * mean)
-    skew = (2 * scatter - 1) / spread
-    tails = (6 * scatter * (scatter - 1) + 1) / spread**2
-    bent = z + (z**2 - 1) * skew / 6 + (z**3 - 3 * z) * tails / 24 - (2 * z**3 - 5 * z) * skew**2 / 36
-    return np.asarray(np.maximum(np.ceil(mean + spread * bent - 0.5), 0.0))
+    return count_quantile(np.asarray(expected, dtype=np.float64), u, scatter)
 
 
 def uncertain(plan: Plan) -> tuple[str, ...]:

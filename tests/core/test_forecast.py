@@ -1,11 +1,15 @@
 """The forecast against closed forms, SciPy and plain random draws. Figures of the reference: domain §6.5 (T-S3)."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from scipy.stats import nbinom, poisson
 
+from kpi_core.chance import at_least
 from kpi_core.errors import KpiError
 from kpi_core.forecast import fan, forecast, lucky, uncertain
 from kpi_core.plan import Plan
@@ -107,18 +111,54 @@ def test_luck_alone_is_a_poisson_count():
     assert found.mean == pytest.approx(864e6, rel=1e-4)
 
 
-@pytest.mark.parametrize("scatter", [1.0, 1.7, 4.0])
-def test_luck_is_the_exact_count_but_for_one_draw_in_some_hundred(scatter):
-    """Against SciPy's Poisson and negative binomial, means 5 to 400."""
+@pytest.mark.parametrize(("mean", "scatter", "chance"), [(0.3, 3.0, 0.152), (0.1, 1.0, 0.095)])
+def test_the_chance_of_any_deal_at_all_is_exact_where_hardly_one_is_expected(mean, scatter, chance):
+    """By hand: 1 − (1/3)^(.3/2) = .1519 and 1 − e^−.1 = .0952."""
+    u = (np.arange(100_000) + 0.5) / 100_000
+
+    assert np.mean(lucky(np.float64(mean), u, scatter=scatter) >= 1) == pytest.approx(chance, abs=5e-4)
+
+
+def _at_most(count, mean, scatter):
+    """Sum the probabilities one by one."""
+    size = None if scatter == 1 else mean / (scatter - 1)
+    one, found = math.exp(-mean) if size is None else scatter**-size, []
+    for j in range(int(count) + 1):
+        found.append(one)
+        one *= (mean if size is None else (size + j) * (1 - 1 / scatter)) / (j + 1)
+    return math.fsum(found)
+
+
+@given(
+    st.floats(1e-3, 400) | st.floats(1e-3, 5),
+    st.just(1.0) | st.floats(1.001, 100) | st.floats(1.001, 5),
+    st.floats(1e-9, 1 - 1e-9),
+)
+@example(0.3, 3.0, 0.8)
+@example(833.0, 10_000.0, 0.5)
+def test_luck_is_the_quantile_of_the_count_whatever_is_expected(mean, scatter, u):
+    """Exact where counts are skewed; where they are nearly even, no chance is off by 1e-4."""
+    [found] = lucky(np.array([mean]), np.array([u]), scatter=scatter)
+
+    off = 1e-11 if (2 * scatter - 1) ** 2 > 0.01 * scatter * mean else 1e-4
+    assert _at_most(found, mean, scatter) >= u - off
+    assert found == 0 or _at_most(found - 1, mean, scatter) < u + off
+    more = at_least(int(found), mean, scatter=scatter)
+    assert more == pytest.approx(1 - _at_most(found - 1, mean, scatter), abs=1e-9)
+
+
+def test_draws_of_different_means_have_each_their_own_luck():
+    """Means from nothing to many thousands side by side, by months as in a fan; against SciPy one by one."""
     random = np.random.default_rng(3)
-    mean, u = random.uniform(5, 400, 20_000), random.uniform(size=20_000)
-    exact = poisson.ppf(u, mean) if scatter == 1 else nbinom.ppf(u, mean / (scatter - 1), 1 / scatter)
+    mean = np.concatenate([np.zeros(3), np.exp(random.uniform(-7, 4.6, 500)), [-2.0, 9e4]])
+    u = random.uniform(size=(len(mean), 12))
 
-    found = lucky(mean, u, scatter=scatter)
-
-    assert np.mean(found != exact) < 0.02
-    assert np.abs(found - exact).max() <= 1
-    assert np.mean(found - exact) == pytest.approx(0, abs=0.01)
+    for scatter in (1.0, 1.7, 40.0):
+        found = lucky(mean[:, None], u, scatter=scatter)
+        spread = np.maximum(mean, 1e-9)[:, None]
+        exact = poisson.ppf(u, spread) if scatter == 1 else nbinom.ppf(u, spread / (scatter - 1), 1 / scatter)
+        assert np.array_equal(found[:-1], exact[:-1])
+        assert np.abs(found[-1] - exact[-1]).max() <= 1
 
 
 def test_a_year_keeps_what_entered_before_it():
