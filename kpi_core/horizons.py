@@ -11,7 +11,7 @@ from kpi_core.errors import KpiError
 from kpi_core.focus.effects import Effects
 from kpi_core.focus.explain import Focus
 from kpi_core.luck import luck
-from kpi_core.pacing import Multiplier
+from kpi_core.scaling import Multiplier
 from kpi_core.timeline import run
 
 

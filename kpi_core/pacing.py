@@ -1,8 +1,9 @@
 """Back-calculation through time: what is needed from which month on, and with what chance.
 
-    volume      KGI(α) is a straight line in the multiplier α of an entry from month m on, so
-                α = (target − past)/(base − past), past: what entered before m brings, base: α = 1
-    rates       the same relative lift of several rates, by root finding
+    volume      where KGI(α) is a straight line in the multiplier α of an entry from month m on, by its formulas,
+                α = (target − past)/(base − past), past: what entered before m brings, base: α = 1;
+                else the α nearest to 1 that reaches the target (`crossing`)
+    rates       the same relative lift of several rates, in the same way
     profile     min ‖A·x − W‖² + μ‖r·Δx‖² with x ≥ 0: month by month, smooth, never oscillating
     chance      a plan that adds up exactly succeeds half the time: the number of deals needed is
                 raised to the mean for which luck (a Poisson count) reaches it with the chance asked for
@@ -15,53 +16,23 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
-from scipy.optimize import brentq, nnls
+from scipy.optimize import nnls
 
-from kpi_core.calendar import Setting, setting
+from kpi_core.calendar import setting
 from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.errors import KpiError
 from kpi_core.luck import planned_target
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
+from kpi_core.scaling import Multiplier, Scaled
 from kpi_core.timeline import Timeline, run, with_ksfs
-from kpi_core.tree import elasticities, slopes
-
-Obstacle = Literal["already", "too_late", "natural", "plausible"]
+from kpi_core.tree import slopes
 
 SMOOTHING = 0.01
 _FIRM = 1e3
 _SAME = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Multiplier:
-    """What the levers must be multiplied by from month `start` on.
-
-    `past` is what the year's KGI would be without them from then on (None: it has no value then), `base` what it
-    is as planned. `factor` is
-    None where nothing does it: `too_late` (nothing that starts then arrives in time), `natural` (a rate would
-    pass 100 %). `already`: the target is reached as it is; then the factor is what would still do. `plausible`:
-    a lever would leave its own range. `plain` is what a division says that knows no months, target/base: 1.157
-    where 1.253 is needed; None where the KGI does not simply go with the lever.
-    """
-
-    levers: tuple[str, ...]
-    start: int
-    factor: float | None
-    past: float | None
-    base: float
-    target: float
-    limit: Obstacle | None
-    plain: float | None = None
-
-    @property
-    def reachable(self) -> bool:
-        """Return whether a factor does it, within what the levers' ranges hold plausible."""
-        return self.limit in (None, "already")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +79,10 @@ def volume(
 ) -> Multiplier:
     """Return by what the levers (the entry lever if none are named) must be multiplied from month `start` on.
 
-    Closed form where the KGI is a straight line in the factor, which one entry of a funnel always gives;
-    else the first factor that does it, searched up to 10^6.
+    Closed form where the KGI is a straight line in the factor by its formulas, which one entry of a funnel always
+    gives; else the factor nearest to 1 (by ratio, above or below) that does it, searched from 0 to 10^6. The KGI at
+    the factor reaches the target to 1e-9; None where no factor does, which is proven and not a guess, but for places
+    narrower than 1e-12 (an `if` of equal numbers).
 
     Raises
     ------
@@ -118,7 +91,7 @@ def volume(
     """
     named = (entry_lever(plan),) if levers is None else tuple(levers)
     given = with_ksfs(setting(plan, before=before), ksfs)
-    return _Search(given, named, _month(start), planned_target(plan, confidence)).multiplier()
+    return Scaled(given, named, _month(start), planned_target(plan, confidence)).multiplier()
 
 
 def equal_lift(
@@ -147,8 +120,11 @@ def with_volume(plan: Plan, found: Multiplier, ksfs: Collection[str] = (), *, be
 
 
 def underway(plan: Plan, found: Multiplier, ksfs: Collection[str] = (), *, before: Plan | None = None) -> Array | None:
-    """Return the KGI by month of the year that what entered before the start brings; None where it has no value."""
-    if found.past is None:
+    """Return the KGI by month of the year that what entered before the start brings.
+
+    None where the KGI has no value without the levers, or where it is less with them (a cost): nothing is under way.
+    """
+    if found.past is None or found.past > found.base:
         return None
     return run(plan, ksfs, before=before, times=dict.fromkeys(found.levers, _from(found.start, 0.0))).year(
         plan.kgi.metric
@@ -173,13 +149,14 @@ def profile(
     Raises
     ------
     KpiError
-        `too_late`: nothing that enters from then on arrives in this year; as `volume`.
+        `too_late`: nothing that enters from then on arrives in this year; `not_a_line`: the KGI does not grow in
+        step with the lever; as `volume`.
     """
     named = entry_lever(plan) if lever is None else lever
-    search = _Search(
+    search = Scaled(
         with_ksfs(setting(plan, before=before), ksfs), (named,), _month(start), planned_target(plan, confidence)
     )
-    return search.profile(wanted)
+    return _profile(search, wanted)
 
 
 def smooth(response: Array, wanted: Array, *, unit: float, total: float | None = None) -> Array:
@@ -211,130 +188,39 @@ def _evened(past: Array, influence: Array, target: float) -> Array:
     return np.asarray(past + influence * (target - float(past.sum())) / float(influence.sum()))
 
 
-@dataclass(frozen=True)
-class _Search:
-    """The levers moved together from a month on, and the KGI that gives."""
-
-    given: Setting
-    levers: tuple[str, ...]
-    start: int
-    target: float
-
-    @property
-    def plan(self) -> Plan:
-        return self.given.axis.plan
-
-    def totals(self, factors: Array) -> Array:
-        """Return the KGI of the year for each factor."""
-        here = self.given.axis.numbers >= self.start
-        times = np.where(here, factors[:, None], 1.0)
-        moved = {lever: self._known(lever) * times for lever in self.levers}
-        return np.broadcast_to(self.given.with_values(moved).total(), len(factors))
-
-    def _known(self, lever: str) -> Array:
-        if lever not in self.given.values:
-            raise KpiError("not_a_lever", "{lever} is not an input that the KGI depends on.", lever=lever)
-        return self.given.values[lever]
-
-    def multiplier(self) -> Multiplier:
-        past, base = self._without(), float(self.totals(np.array([1.0]))[0])
-        half = float(self.totals(np.array([0.5]))[0]) if past is None else past
-        reached = base >= self.target * (1 - _SAME)
-        limit: Obstacle | None = "already" if reached else None
-        factor: float | None = None
-        if abs(base - half) <= _SAME * max(abs(base), abs(half), 1.0):
-            limit = limit or "too_late"
-        else:
-            factor = self._factor(past, base)
-            if factor is None:
-                limit = limit or "natural"
-            elif limit is None and not self._plausible(factor):
-                limit = "plausible"
-        return Multiplier(
-            levers=self.levers,
-            start=self.start,
-            factor=factor,
-            past=past,
-            base=base,
-            target=self.target,
-            limit=limit,
-            plain=self._plain(base),
+def _profile(search: Scaled, asked: Sequence[float] | None) -> Profile:
+    axis, lever = search.given.axis, search.levers[0]
+    if not search.is_line:
+        raise KpiError(
+            "not_a_line", "The KGI does not grow in step with {lever}: no even months reach it.", lever=lever
         )
-
-    def _plain(self, base: float) -> float | None:
-        tree, kgi = self.given.tree, self.plan.kgi.metric
-        if len(self.levers) != 1 or base <= 0 or tree.now(kgi) <= 0:
-            return None
-        goes_with = elasticities(tree, kgi)[self.levers[0]]
-        return self.target / base if math.isclose(goes_with, 1.0, rel_tol=1e-6) else None
-
-    def _without(self) -> float | None:
-        """Return the KGI without the levers; None where it has none (a churn of 0)."""
-        try:
-            return float(self.totals(np.array([0.0]))[0])
-        except KpiError as error:
-            if error.code not in ("division_by_zero", "not_finite"):
-                raise
-            return None
-
-    def _factor(self, past: float | None, base: float) -> float | None:
-        most = self._most
-        if past is not None and self._is_line(past, base, min(2.0, most)):
-            found = (self.target - past) / (base - past)
-            return found if 0 <= found <= most * (1 + _SAME) else None
-        least = 0.0 if past is not None else 0.01
-        tried = np.unique(np.concatenate([np.linspace(least, min(most, 4.0), 65), np.geomspace(1.0, most, 65)]))
-        above = np.flatnonzero(self.totals(tried) >= self.target)
-        if not len(above):
-            return None
-        if above[0] == 0:
-            return least
-        low, high = tried[above[0] - 1], tried[above[0]]
-        return float(brentq(lambda x: float(self.totals(np.array([x]))[0]) - self.target, low, high, xtol=1e-13))
-
-    def _is_line(self, past: float, base: float, probe: float) -> bool:
-        line = past + probe * (base - past)
-        return abs(float(self.totals(np.array([probe]))[0]) - line) <= _SAME * max(abs(line), abs(past))
-
-    @cached_property
-    def _most(self) -> float:
-        """Return the largest factor that keeps every rate possible."""
-        tops = [float(np.max(self._known(lever))) for lever in self.levers if self.plan.metrics[lever].is_share]
-        return min([1e6, *(1 / top for top in tops if top > 0)])
-
-    def _plausible(self, factor: float) -> bool:
-        entries = ((self.plan.metrics[lever], self.plan.tree.now(lever)) for lever in self.levers)
-        return all(entry.high is None or now * factor <= entry.high * (1 + _SAME) for entry, now in entries)
-
-    def profile(self, asked: Sequence[float] | None) -> Profile:
-        axis, lever = self.given.axis, self.levers[0]
-        first = axis.past + self.start - 1
-        parts = self.plan.kgi.months if self.plan.metrics[lever].is_flow else 1
-        pace = np.broadcast_to(self._known(lever), axis.count)
-        trials = np.tile(np.where(np.arange(axis.count) >= first, 0.0, pace), (axis.count - first + 1, 1))
-        trials[1:, first:] = np.eye(axis.count - first) * max(float(pace[first:].max()), 1e-9)
-        found = self.given.with_values({lever: trials}).kgi()[:, axis.year] / MONTHS_A_YEAR
-        past, response = found[0], (found[1:] - found[0]).T / trials[1, first]
-        if not response.any():
-            raise KpiError(
-                "too_late",
-                "Nothing that enters from this month on arrives in this fiscal year. Start earlier, or move a lever "
-                "that is still alive.",
-            )
-        wanted = _evened(past, response.sum(axis=1), self.target) if asked is None else np.asarray(asked, np.float64)
-        unit = float(response.sum(axis=0).max())
-        needed = smooth(response, wanted - past, unit=unit, total=float((wanted - past).sum()))
-        amounts = np.array(pace[axis.year]) / parts
-        planned = amounts.copy()
-        amounts[self.start - 1 :] = needed / parts
-        dead = np.flatnonzero(np.abs(response).sum(axis=0) <= _SAME * unit) + self.start
-        return Profile(
-            lever=lever,
-            start=self.start,
-            needed=amounts,
-            planned=planned,
-            kgi=past + response @ needed,
-            wanted=wanted,
-            idle=tuple(int(month) for month in dead),
-            target=self.target,
+    begin = axis.past + search.start - 1
+    parts = search.plan.kgi.months if search.plan.metrics[lever].is_flow else 1
+    pace = np.broadcast_to(search.pace(lever), axis.count)
+    trials = np.tile(np.where(np.arange(axis.count) >= begin, 0.0, pace), (axis.count - begin + 1, 1))
+    trials[1:, begin:] = np.eye(axis.count - begin) * max(float(pace[begin:].max()), 1e-9)
+    found = search.given.with_values({lever: trials}).kgi()[:, axis.year] / MONTHS_A_YEAR
+    past, response = found[0], (found[1:] - found[0]).T / trials[1, begin]
+    if not response.any():
+        raise KpiError(
+            "too_late",
+            "Nothing that enters from this month on arrives in this fiscal year. Start earlier, or move a lever "
+            "that is still alive.",
         )
+    wanted = _evened(past, response.sum(axis=1), search.target) if asked is None else np.asarray(asked, np.float64)
+    unit = float(np.abs(response).sum(axis=0).max())
+    needed = smooth(response, wanted - past, unit=unit, total=float((wanted - past).sum()))
+    amounts = np.array(pace[axis.year]) / parts
+    planned = amounts.copy()
+    amounts[search.start - 1 :] = needed / parts
+    dead = np.flatnonzero(np.abs(response).sum(axis=0) <= _SAME * unit) + search.start
+    return Profile(
+        lever=lever,
+        start=search.start,
+        needed=amounts,
+        planned=planned,
+        kgi=past + response @ needed,
+        wanted=wanted,
+        idle=tuple(int(month) for month in dead),
+        target=search.target,
+    )

@@ -9,9 +9,10 @@ from kpi_core import pacing
 from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.errors import KpiError
 from kpi_core.luck import luck
-from kpi_core.pacing import Multiplier, Profile
+from kpi_core.pacing import Profile
 from kpi_core.plan import Plan
 from kpi_core.readings import Array
+from kpi_core.scaling import Multiplier
 from kpi_core.timeline import Timeline, run
 
 
@@ -94,6 +95,6 @@ class Look:
                 before=before,
             )
         except KpiError as error:
-            if error.code != "too_late":
+            if error.code not in ("too_late", "not_a_line"):
                 raise
             return None

@@ -107,7 +107,7 @@ def start(plan: Plan) -> int:
 
 
 def lever(plan: Plan) -> list[str]:
-    """Return the levers that are to rise: one entry, or all rates alike."""
+    """Return the levers that are to change: one entry, or all rates alike."""
     options: list[str] = [pacing.entry_lever(plan)]
     options += [one for one in plan.tree_by_month.levers(plan.kgi.metric) if one not in options]
     if len(pacing.rate_levers(plan)) > 1:
@@ -115,7 +115,7 @@ def lever(plan: Plan) -> list[str]:
     if session.typed("deadline_lever") not in options:
         session.follow("deadline_lever", options[0])
     chosen = st.selectbox(
-        _("What is to rise"),
+        _("What is to change"),
         options=options,
         format_func=lambda one: _("All rates alike") if one == _ALL_RATES else words.name(plan.metrics[one]),
         key="deadline_lever",

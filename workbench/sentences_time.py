@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from kpi_core import pacing
 from kpi_core.document import MONTHS_A_YEAR
 from kpi_core.luck import luck
-from kpi_core.pacing import Multiplier, Profile
+from kpi_core.pacing import Profile
 from kpi_core.plan import Plan
+from kpi_core.scaling import Multiplier
 from kpi_core.timeline import Load
 from workbench import months, words
 from workbench.look import Look
@@ -35,11 +36,21 @@ def needed(look: Look) -> str:
         return _("As planned, {base} arrive this year: the goal of {goal} is reached.").format(**said)
     if found.limit == "too_late":
         return _("{lever} from {month} on can no longer change this year: {base} of {goal} arrive.").format(**said)
+    if found.limit == "zero":
+        return _(
+            "{lever} is 0 as planned from {month} on, and so is any multiple of it: {base} of {goal} arrive."
+            " Enter a number for it first."
+        ).format(**said)
     if found.factor is None:
         return _("{lever} alone cannot reach {goal} from {month} on: as planned {base} arrive.").format(**said)
     if look.confidence is None:
         told = _("To reach {goal}, {lever} must be {factor} what is planned from {month} on.")
         return both(told.format(**said), _doubt(look))
+    if look.exact.limit == "already":
+        return _(
+            "To reach {goal} {chance}, {lever} must be {factor} what is planned from {month} on;"
+            " as planned it just adds up."
+        ).format(**said)
     return _(
         "To reach {goal} {chance}, {lever} must be {factor} what is planned from {month} on; {exact} just adds up."
     ).format(**said)
@@ -74,6 +85,10 @@ def beyond(look: Look) -> str:
     if found.limit != "plausible" or len(found.levers) != 1:
         return ""
     entry = look.plan.metrics[lever]
+    if (found.factor or 0.0) < 1:
+        return _("{lever} would run below its own plausible range, which begins at {low}.").format(
+            lever=words.name(entry), low=words.value(entry.span[0], entry)
+        )
     return _("{lever} would run beyond its own plausible range, which ends at {high}.").format(
         lever=words.name(entry), high=words.value(entry.span[1], entry)
     )
@@ -86,8 +101,10 @@ def today(look: Look, before: Plan) -> str:
     month, found = months.named(look.plan, now), look.starting(now, before)
     if found.limit == "too_late":
         return _("It is {month} now: what starts today no longer arrives this year.").format(month=month)
-    if found.factor is None:
+    if found.limit == "natural":
         return _("It is {month} now: starting today even its limit would not be enough.").format(month=month)
+    if found.factor is None:
+        return _("It is {month} now: starting today it alone would not be enough either.").format(month=month)
     return _("It is {month} now: starting today it would take {factor}.").format(
         month=month, factor=words.times(found.factor)
     )
@@ -206,8 +223,10 @@ def starts(found: Sequence[Multiplier], look: Look) -> str:
     able = [one for one in found if one.factor is not None and one.limit != "already"]
     if all(one.limit == "too_late" for one in found):
         return _("Whenever one starts, it arrives too late for this year.")
-    if not able:
+    if not able and all(one.limit == "already" for one in found):
         return _("When one starts makes no difference here.")
+    if not able:
+        return _("Whenever one starts, this alone is not enough.")
     first, last = able[0], able[-1]
     said = {
         "first": months.named(look.plan, first.start),
@@ -219,6 +238,11 @@ def starts(found: Sequence[Multiplier], look: Look) -> str:
     if after is not None and after.limit == "natural":
         return _(
             "From {first} on it takes {least}, from {last} on {most}; after that even 100% is not enough."
+            " Bars grow by ratio."
+        ).format(**said)
+    if after is not None and after.limit == "unreachable":
+        return _(
+            "From {first} on it takes {least}, from {last} on {most}; after that this alone is not enough."
             " Bars grow by ratio."
         ).format(**said)
     if after is not None and after.limit == "too_late":

@@ -156,6 +156,8 @@ def chance(probability: float, *, finely: bool = False) -> str:
 
 def times(number: float) -> str:
     """Return how many times as much something is: 1.25倍, 1.25 times."""
+    if 0 < number < 0.1:
+        return _("{number} times").format(number=f"{number:.3g}" if number >= 1e-4 else f"{number:.6f}")
     digits = 3 if number < 2 else 2 if number < 100 else 0
     return _("{number} times").format(number=f"{number:,.{digits}f}")
 

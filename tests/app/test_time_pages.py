@@ -2,6 +2,7 @@
 
 import pytest
 
+from kpi_core.plan import Plan
 from kpi_core.plan_removal import of_ksf
 from tests.app import test_pages
 from tests.app.test_pages import words
@@ -450,3 +451,67 @@ def test_a_log_survives_its_ksfs_and_a_file():
     again = type(agreed).from_text(of_ksf(agreed, "F1").plan.to_yaml())
 
     assert again.decisions == agreed.decisions
+
+
+def _small(formula, target, **inputs):
+    """Return a plan of one formula: customers who come, those who leave, room for a number."""
+    metrics = {
+        name: {"name": {"en": name, "ja": name}, "kind": "count", "team": "sales", **entry}
+        for name, entry in inputs.items()
+    }
+    kgi = {"name": {"en": "kept", "ja": "維持"}, "kind": "kgi", "team": "sales", "formula": formula}
+    return Plan.from_data(
+        {
+            "schema": 1,
+            "name": {"en": "small", "ja": "小さな計画"},
+            "fiscal_year": {"starts": "2026-04"},
+            "kgi": {"metric": "kept", "target": float(target)},
+            "teams": {"sales": {"name": {"en": "Sales", "ja": "営業"}}},
+            "metrics": {**metrics, "kept": kgi},
+        }
+    )
+
+
+CHURN = {"kind": "rate", "unit": "%", "value": 0.1, "low": 0.06}
+
+
+@pytest.mark.parametrize(
+    ("plan", "english", "japanese"),
+    [
+        (
+            _small("1000 / churn / 10", 2_000, churn=CHURN),
+            [
+                "churn must be 0.500 times what is planned from Apr on",
+                "below its own plausible range",
+                "begins at 6.00%",
+            ],
+            [
+                "churnを4月から計画の0.500倍にする必要があります",
+                "churnは、現実的な幅の下限(6.00%)を下回る水準になります",
+            ],
+        ),
+        (
+            _small("min(v / 2, 120)", 150, v={"value": 100.0}),
+            [
+                "v alone cannot reach 150 from Apr on: as planned 50 arrive.",
+                "Whenever one starts, this alone is not enough.",
+            ],
+            ["4月からでは、vだけで150には届きません", "いつ始めても、これだけでは届きません。"],
+        ),
+        (
+            _small("v * 3", 150, v={"value": 0.0}),
+            ["v is 0 as planned from Apr on, and so is any multiple of it", "Enter a number for it first."],
+            ["vは4月からの計画が0なので、何倍にしても0のままです", "先に数値を入れてください。"],
+        ),
+    ],
+)
+def test_what_must_fall_cannot_be_reached_or_is_nothing_is_said_as_it_is(plan, english, japanese):
+    """In no language does a page speak of a rise, of 100 %, or of a multiple that does not do it."""
+    for language, sentences in (("en", english), ("ja", japanese)):
+        with speaking(language):
+            shown = said(start_in(test_pages.opened("deadlines", plan=plan, language=language), 1))
+        for sentence in sentences:
+            assert sentence in shown
+        assert not any(
+            wrong in shown for wrong in ("even 100%", "100%にしても", "nan", "plain division", "単純な割り算")
+        )

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from kpi_core.document import MONTHS_A_YEAR, Metric
-from kpi_core.pacing import Multiplier, Profile
+from kpi_core.pacing import Profile
 from kpi_core.readings import Array
+from kpi_core.scaling import Multiplier
 from kpi_core.timeline import Load
 from workbench import charts, formats, months, theme, words
 from workbench.charts.picture import Picture
@@ -189,7 +190,7 @@ def profile(look: Look, found: Profile) -> list[dict[str, str]]:
 
     return [
         row(_("As planned today"), found.planned),
-        row(_("Raised alike from {month}").format(month=months.named(look.plan, found.start)), raised),
+        row(_("Changed alike from {month}").format(month=months.named(look.plan, found.start)), raised),
         row(_("Evened out, the same every month"), found.needed),
     ]
 
