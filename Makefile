@@ -23,7 +23,7 @@ check:
 	$(BIN)/python -m workbench.words_catalogue --check
 	$(BIN)/pytest -n 2 -m "not long"
 
-test-long: .venv/dev .venv/browser .venv/postgres   # the counts in full: 2,300 plans, ten thousand saves, kills and power cuts
+test-long: .venv/dev .venv/browser .venv/postgres   # the counts in full: plans, saves, kills, power cuts; new random examples
 	$(BIN)/pytest -n 2 -m long
 
 bench: .venv/dev .venv/browser

@@ -23,6 +23,7 @@ _TABLE_SPREAD, _TABLE_LENGTH = 1_000.0, 200_000
 _EVEN = 0.01
 # A negative binomial this close to a Poisson is computed as one: its own formulas lose their digits there.
 _POISSON_LIKE = 1 + 1e-6
+_LOG_LARGEST = 700.0  # exp of more is no number
 # 257 knots: within 3e-9 of the exact beta quantile for any x and n.
 _BETA_Z = np.linspace(-7.04, 7.04, 257)
 
@@ -46,16 +47,24 @@ class Triangular:
     high: float
 
     def quantile(self, u: Array) -> Array:
-        """Return low + √(u·w·(base − low)) left of base, high − √((1 − u)·w·(high − base)) right; w = high − low."""
-        width, left, right = self.high - self.low, self.base - self.low, self.high - self.base
+        """Return low + w·√(u·(base − low)/w) left of base, high − w·√((1 − u)·(high − base)/w) right; w = high − low.
+
+        Never outside [low, high], however narrow: shares of the width, not products of two widths that underflow.
+        """
+        width = self.high - self.low
+        if width == 0:
+            return np.full_like(u, self.base)
+        left, right = (self.base - self.low) / width, (self.high - self.base) / width
         # Both sides everywhere, each in its own memory: a second root costs less than the arrays it would save.
-        below, above = np.asarray(u * (width * left)), np.asarray(1 - u)
-        above *= width * right
+        below, above = np.asarray(u * left), np.asarray(1 - u)
+        above *= right
         np.sqrt(below, out=below)
         np.sqrt(above, out=above)
+        below *= width
+        above *= width
         below += self.low
         np.subtract(self.high, above, out=above)
-        return np.where(u * width < left, below, above)
+        return np.clip(np.where(u < left, below, above), self.low, self.high)
 
     def moments(self) -> tuple[float, float]:
         """Return (low + base + high)/3 and the sum of the squared differences/36."""
@@ -90,8 +99,9 @@ class Lognormal:
     spread: float
 
     def quantile(self, u: Array) -> Array:
-        """Return exp(log median + spread·z)."""
-        return np.asarray(np.exp(self.log_median + self.spread * ndtri(u)))
+        """Return exp(log median + spread·z), above 0 and finite however wide it is spread."""
+        logs = self.log_median + self.spread * ndtri(u)
+        return np.asarray(np.exp(np.clip(logs, -_LOG_LARGEST, _LOG_LARGEST)))
 
     def moments(self) -> tuple[float, float]:
         """Return m = exp(log median + spread²/2) and m²·(exp(spread²) − 1)."""

@@ -68,12 +68,19 @@ def moments(metric: Metric, *, name: str = "") -> tuple[float, float]:
     Raises
     ------
     KpiError
-        As `quantile`.
+        As `quantile`; `range_too_wide`: the moments of such a lognormal are no numbers.
 
     >>> moments(Metric(name="訪問者数", kind="count", value=3, low=0, high=6))
     (3.0, 1.5)
     """
-    return distribution(metric, name=name).moments()
+    try:
+        return distribution(metric, name=name).moments()
+    except OverflowError:
+        raise KpiError(
+            "range_too_wide",
+            "{metric} has too wide a range for this shape. Bring its low and high closer together.",
+            metric=name,
+        ) from None
 
 
 def distribution(metric: Metric, *, name: str = "") -> Distribution:
@@ -127,8 +134,8 @@ def _lognormal(metric: Metric, name: str) -> Distribution:
         raise _not_positive(name)
     if metric.low is None or metric.high is None:
         # One end only: the value is the median, and the other end as many times away.
-        return Lognormal(math.log(base), math.log(high / low) / _Z90)
-    return Lognormal((math.log(low) + math.log(high)) / 2, math.log(high / low) / (2 * _Z90))
+        return Lognormal(math.log(base), (math.log(high) - math.log(low)) / _Z90)
+    return Lognormal((math.log(low) + math.log(high)) / 2, (math.log(high) - math.log(low)) / (2 * _Z90))
 
 
 def _beta(metric: Metric, name: str) -> Distribution:

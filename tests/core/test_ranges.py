@@ -5,7 +5,7 @@ from time import perf_counter, thread_time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.integrate import quad
@@ -76,6 +76,57 @@ def test_a_triangular_value_never_leaves_its_range(ends, u):
     found = quantile(metric(low=low, value=base, high=high), u)
 
     assert low <= found.min() <= found.max() <= high
+
+
+def widths(low, width, share):
+    """Return a range from a start, a width and where between its ends the value lies."""
+    high = low + width
+    return {"low": low, "value": min(max(low + width * share, low), high), "high": high}
+
+
+@given(
+    st.just(0.0) | st.floats(-1e14, 1e14),
+    st.floats(-300, 14).map(lambda exponent: 10.0**exponent) | st.floats(0, 1e14),
+    st.floats(0, 1),
+    st.floats(0, 1),
+    st.sampled_from(["triangular", "split_normal", "lognormal"]),
+)
+@example(0.0, 1.7e-162, 1.0, 0.25, "triangular")
+@example(0.0, 5e-324, 0.0, 0.25, "triangular")
+@example(5e-324, 1e14, 1.0, 1 - 2**-53, "lognormal")
+def test_no_shape_leaves_what_it_can_be_however_narrow_or_wide(low, width, share, u, shape):
+    """A triangle ends at low and high, what is not below 0 stays so, a lognormal is above 0; all are finite."""
+    entry = widths(abs(low) if shape == "lognormal" else low, width, share)
+    if shape == "lognormal" and entry["low"] <= 0:
+        entry = widths(5e-324, width, share)
+    inside = min(max(u, 2**-40), 1 - 2**-53) if shape != "triangular" else u
+
+    found = float(quantile(metric(shape=shape, **entry), inside))
+
+    assert math.isfinite(found)
+    if shape == "triangular":
+        assert entry["low"] <= found <= entry["high"]
+    elif entry["low"] >= 0:
+        assert found >= 0
+    if shape == "lognormal":
+        assert found > 0
+
+
+@given(st.floats(-300, 14), st.floats(0.01, 0.99), st.floats(2**-40, 1 - 2**-40))
+def test_a_narrow_triangle_is_a_wide_one_made_smaller(exponent, share, u):
+    """Its width times the quantile of the triangle from 0 to 1, which is SciPy's."""
+    width = 10.0**exponent
+
+    found = float(quantile(metric(low=0.0, value=share * width, high=width), u))
+
+    assert found == pytest.approx(width * stats.triang.ppf(u, share), rel=1e-9)
+
+
+def test_moments_that_are_no_numbers_are_refused_by_name():
+    with pytest.raises(KpiError) as raised:
+        moments(metric(low=1e-300, value=1.0, high=1e15, shape="lognormal"), name="price")
+
+    assert (raised.value.code, raised.value.facts["metric"]) == ("range_too_wide", "price")
 
 
 # split normal
