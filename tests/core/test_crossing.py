@@ -13,7 +13,7 @@ from kpi_core.formula import parse
 from kpi_core.intervals import RULES, between
 from kpi_core.pacing import equal_lift, profile, underway, volume, with_volume
 from kpi_core.plan import Plan
-from kpi_core.readings import VALUE
+from kpi_core.readings import VALUE, tape
 from kpi_core.readings import value as value_of
 from kpi_core.timeline import run
 
@@ -192,6 +192,20 @@ def on_grid(formula, inputs, start):
         return (moved * (13 - start) + still * (start - 1)) / 12
 
 
+def before_poles(formula, inputs):
+    """Return which factors of the grid are reached from 1 without passing a place where something is divided by 0."""
+    at = {name: np.full(len(GRID), value) for name, value in inputs.items()} | {"a": inputs["a"] * GRID}
+    with np.errstate(all="ignore"):
+        steps = tape(parse(formula), at)
+    divisors = [np.broadcast_to(args[1], GRID.shape) for step, args, _ in steps if step.op == "/"]
+    poles = np.zeros(len(GRID) - 1, dtype=bool)  # between each two neighbours
+    for by in divisors:
+        poles |= ~(np.sign(by[1:]) * np.sign(by[:-1]) > 0)
+    start = int(np.searchsorted(GRID, 1.0))
+    passed = np.concatenate([np.cumsum(poles[:start][::-1])[::-1], [0], np.cumsum(poles[start:])])
+    return passed == 0
+
+
 SMALL = st.integers(-8, 30).map(lambda number: number / 4)
 
 
@@ -204,6 +218,20 @@ def test_no_factor_of_a_fine_grid_is_nearer(formula, inputs, start, data):
     target = data.draw(st.sampled_from(fine.tolist() or [1.0]) | st.floats(0.1, 100)) + data.draw(
         st.sampled_from([0, 0.01])
     )
+    agrees_with_the_grid(formula, inputs, start, target, known)
+
+
+@pytest.mark.parametrize("target", [36.97, 0.5])
+def test_no_factor_is_looked_for_beyond_a_pole(target):
+    """Met while exploring: a/(a − 2) reaches any number just beyond a = 2, where it has come through infinity."""
+    inputs = {"a": 0.25, "b": 0.0, "c": 0.0}
+
+    agrees_with_the_grid("a / (a - 2)", inputs, 1, target, on_grid("a / (a - 2)", inputs, 1))
+    assert volume(plan_of({"kgi": "a / (a - 2)"}, inputs, target), ["a"]).limit == "unreachable"
+
+
+def agrees_with_the_grid(formula, inputs, start, target, known):
+    """Hold what `volume` says of a against the grid."""
     size = 1e-9 * target
     try:
         plan = plan_of({"kgi": formula}, inputs, target)
@@ -213,7 +241,7 @@ def test_no_factor_of_a_fine_grid_is_nearer(formula, inputs, start, data):
 
     # The grid may meet a single point (a = b): what it knows must hold beside it as well.
     reaches = (known >= target + 2 * size + 1e-12) & np.isfinite(known)
-    nearby = reaches & (np.roll(reaches, 1) | np.roll(reaches, -1))
+    nearby = reaches & (np.roll(reaches, 1) | np.roll(reaches, -1)) & before_poles(formula, inputs)
     with np.errstate(divide="ignore"):
         far = np.abs(np.log(GRID))
     if found.limit == "already":
