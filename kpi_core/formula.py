@@ -6,7 +6,7 @@ An expression is its operations in order, operands first (`leads appt_rate *`), 
 every reading of it (`readings`) is one loop over one table, however long the formula is.
 Nothing is ever evaluated as code: the grammar below is all there is.
 
-    comparison  < > <= >= = <>          once, outside brackets
+    comparison  < > <= >= = <>          0 < a < 10 is (0 < a) * (a < 10), as in mathematics
     sum         + -                     left to right
     product     * /                     left to right
     sign        -                       -2^2 is -4, as in mathematics
@@ -21,7 +21,7 @@ import math
 import operator
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -77,8 +77,11 @@ _NUMBER = re.compile(r"(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 _SIGN = re.compile(r"<=|>=|<>|!=|==|[-+*/^(),<>=]")
 _ARITHMETIC_SIGN = re.compile(r"[-+*/^]")
 _SAME = {"==": "=", "!=": "<>"}
+COMPARISONS = ("<", ">", "<=", ">=", "=", "<>")
+_RISING, _FALLING = frozenset({"<", "<=", "="}), frozenset({">", ">=", "="})
+# 1,000 stands where a comma parts two values, or where none can stand.
+_GROUPS = re.compile(r"[1-9]\d{0,2}(,\d{3})+(?!\d)", re.ASCII)
 _PRECEDENCE = {
-    **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), 1),
     "+": 2,
     "-": 2,
     "*": 3,
@@ -137,8 +140,8 @@ class Names:
         groups: dict[str, set[str]] = {}
         for name in self.spelt:
             folded = _fold(name)[0].lower()
-            if _NUMBER.fullmatch(folded) or not any(letter.isalpha() for letter in folded):
-                continue  # a metric called 2 or + can be meant in back-ticks only
+            if _NUMBER.fullmatch(folded.rstrip("%千万億")) or not any(letter.isalpha() for letter in folded):
+                continue  # a metric called 2, 3万 or + can be meant in back-ticks only
             groups.setdefault(folded[0], set()).add(folded)
         # By length: a look-up for each length there is, however many names begin with the same letter.
         self._longest_first = {
@@ -196,7 +199,8 @@ def parse(text: str, names: Names | None = None, *, suggest: bool = True) -> Exp
     KpiError
         with `position` (0 = first character): `formula_empty`, `formula_too_long`,
         `formula_too_deep`, `formula_syntax`, `formula_unfinished`, `formula_unknown_name`
-        (with `nearest`), `formula_arguments`, `formula_exponent`, `formula_number`.
+        (with `nearest`), `formula_arguments`, `formula_exponent`, `formula_number`,
+        `formula_comparisons`: a < b > c; `formula_grouping`: 1,000.
 
     >>> [step.op for step in parse("visitors × １．２％").steps]
     ['name', 'number', '*']
@@ -316,7 +320,7 @@ class _Parser:
         self.steps: list[Step] = []
 
     def parse(self) -> tuple[Step, ...]:
-        self.expression(1)
+        self.condition()
         if self.token.kind != "end":
             raise self.unexpected()
         return tuple(self.steps)
@@ -332,6 +336,40 @@ class _Parser:
             self.next += 1
             return token.text
         return ""
+
+    def condition(self) -> None:
+        """Parse sums between comparison signs; a sum between two signs is compared twice."""
+        self.expression(2)
+        signs: list[str] = []
+        middle: list[Step] = []
+        while self.token.kind == "sign" and self.token.text in COMPARISONS:
+            signs.append(self.token.text)
+            if len(signs) > 1:
+                self.check_chain(signs, len(middle))
+                self.steps.extend(middle)
+            self.next += 1
+            start = len(self.steps)
+            self.expression(2)
+            middle = self.steps[start:]
+            self.steps.append(Step(signs[-1], 2))
+            if len(signs) > 1:
+                self.steps.append(Step("*", 2))
+
+    def check_chain(self, signs: list[str], repeated: int) -> None:
+        if not is_chain(signs):
+            raise KpiError(
+                "formula_comparisons",
+                "{sign} cannot follow the comparison before it. Compare in one direction, as in 0 < a < 10,"
+                " or multiply two comparisons in brackets: (a <> b) * (b <> c).",
+                sign=self.token.typed,
+                position=self.token.at,
+            )
+        if len(self.steps) + repeated > MAX_LENGTH:  # a chain in the middle of a chain in the middle of …
+            raise KpiError(
+                "formula_too_long",
+                "The comparisons up to here repeat too much. Give what stands between two signs a metric of its own.",
+                position=self.token.at,
+            )
 
     def expression(self, lowest: int) -> None:
         self.depth += 1
@@ -361,7 +399,7 @@ class _Parser:
         elif self.sign("+"):
             self.expression(_PRECEDENCE["neg"])
         elif self.sign("("):
-            self.expression(1)
+            self.condition()
             self.close(token)
         elif token.kind == "number":
             self.next += 1
@@ -382,12 +420,21 @@ class _Parser:
     def call(self, function: str, token: _Token) -> None:
         opened = self.tokens[self.next - 1]
         count = 0
+        grouping: dict[str, object] | None = None
         while True:
-            self.expression(1)
+            self.condition()
             count += 1
+            grouping = grouping or self.grouping()
             if not self.sign(","):
                 break
         self.close(opened)
+        if grouping and (function != "if" or count != 3 or ",0" in str(grouping["text"])):
+            raise KpiError(
+                "formula_grouping",
+                "{text} can be read as one number or as several values. Write {number} for one number,"
+                " or a space after each comma for several values.",
+                **grouping,
+            )
         if count > MAX_ARGUMENTS or (function == "if" and count != 3):
             raise KpiError(
                 "formula_arguments",
@@ -399,6 +446,21 @@ class _Parser:
                 position=token.at,
             )
         self.steps.append(Step(function, count))
+
+    def grouping(self) -> dict[str, object] | None:
+        """Return what is to be said where the next comma may be one that parts thousands, as in 1,000."""
+        first = self.tokens[self.next - 1]
+        if self.token.text != "," or first.kind != "number":
+            return None
+        text = ""
+        for token in self.tokens[self.next - 1 :]:
+            if token.at != first.at + len(text) or len(token.typed) != len(token.text):
+                break  # a space lies between, or a sign like % belongs to the number
+            text += token.text
+        if not (groups := _GROUPS.match(text)):
+            return None
+        number = groups.group()
+        return {"text": number, "number": number.replace(",", ""), "position": first.at}
 
     def close(self, opened: _Token) -> None:
         if not self.sign(")"):
@@ -438,6 +500,10 @@ class _Parser:
             )
 
     def unexpected(self) -> KpiError:
+        if grouping := self.grouping():
+            return KpiError(
+                "formula_grouping", "A number is written without commas here: {number} instead of {text}.", **grouping
+            )
         if self.token.kind == "end":
             return KpiError(
                 "formula_unfinished",
@@ -450,6 +516,15 @@ class _Parser:
             found=self.token.typed,
             position=self.token.at,
         )
+
+
+def is_chain(signs: Sequence[str]) -> bool:
+    """Return whether comparisons in a row say one thing: they go in one direction.
+
+    >>> is_chain(["<", "<="]), is_chain(["<", ">"]), is_chain(["<>", "<>"])
+    (True, False, False)
+    """
+    return len(signs) == 1 or _RISING.issuperset(signs) or _FALLING.issuperset(signs)
 
 
 def nearest_names(name: str, known: list[str]) -> list[str]:

@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from kpi_core.formula import FUNCTIONS, Expression, Step
+from kpi_core.formula import COMPARISONS, FUNCTIONS, Expression, Step, is_chain
 
 Array = npt.NDArray[np.float64]
 Language = Literal["ja", "en"]
@@ -89,14 +89,14 @@ SLOPE: dict[str, Callable[[Array, Sequence[Array], Array], tuple[Array, ...]]] =
         np.where(args[0] != 0, 0.0, slope),
     ),
     **dict.fromkeys(
-        ("<", ">", "<=", ">=", "=", "<>"),
+        COMPARISONS,
         lambda slope, args, result: (np.zeros_like(slope), np.zeros_like(slope)),
     ),
 }
 
 # How tightly each sign binds when written; a call like min(…) never needs brackets.
 _BINDING = {
-    **dict.fromkeys(("<", ">", "<=", ">=", "=", "<>"), 1),
+    **dict.fromkeys(COMPARISONS, 1),
     "+": 2,
     "-": 2,
     "*": 3,
@@ -217,36 +217,49 @@ def _identifier(name: str) -> str:
     return name if plain else f"`{name}`"
 
 
+class _Part(NamedTuple):
+    """A part of a formula as written; of comparisons also what stands at either end and the signs between."""
+
+    text: str
+    binding: int = _ATOM
+    first: str = ""
+    last: str = ""
+    signs: tuple[str, ...] = ()
+
+
 def _spell(expression: Expression, signs: Mapping[str, str], naming: Callable[[str], str]) -> str:
-    stack: list[tuple[str, int]] = []
+    stack: list[_Part] = []
     for step in expression.steps:
         args = stack[len(stack) - step.arity :]
         del stack[len(stack) - step.arity :]
         if step.op == "name":
-            stack.append((naming(step.name), _ATOM))
+            stack.append(_Part(naming(step.name)))
         elif step.op == "number":
-            stack.append((spell_number(step.number), _ATOM))
+            stack.append(_Part(spell_number(step.number)))
         elif step.op in _BINDING:
-            stack.append((_join(step.op, args, signs[step.op]), _BINDING[step.op]))
+            stack.append(_join(step.op, args, signs[step.op]))
         else:
-            stack.append((f"{signs[step.op]}({', '.join(part for part, _ in args)})", _ATOM))
-    return stack[0][0]
+            stack.append(_Part(f"{signs[step.op]}({', '.join(part.text for part in args)})"))
+    return stack[0].text
 
 
-def _join(op: str, args: Sequence[tuple[str, int]], sign: str) -> str:
+def _join(op: str, args: Sequence[_Part], sign: str) -> _Part:
     """Write one operator with brackets only where reading back would otherwise differ."""
     binding = _BINDING[op]
     if op == "neg":
-        return sign + _bracket(args[0], binding)
+        return _Part(sign + _bracket(args[0], binding), binding)
     left, right = args
+    if op == "*" and len(right.signs) == 1 and left.last == right.first and is_chain(left.signs + right.signs):
+        text = left.text + right.text.removeprefix(right.first)  # (0 < a) * (a < 10) is 0 < a < 10
+        return _Part(text, 1, left.first, right.last, left.signs + right.signs)
     lowest_left = binding + 1 if op == "^" or binding == 1 else binding
     lowest_right = binding if op == "^" else binding + 1
-    return _bracket(left, lowest_left) + sign + _bracket(right, lowest_right)
+    first, last = _bracket(left, lowest_left), _bracket(right, lowest_right)
+    return _Part(first + sign + last, binding, *((first, last, (op,)) if binding == 1 else ()))
 
 
-def _bracket(part: tuple[str, int], lowest: int) -> str:
-    spelt, binding = part
-    return spelt if binding >= lowest else f"({spelt})"
+def _bracket(part: _Part, lowest: int) -> str:
+    return part.text if part.binding >= lowest else f"({part.text})"
 
 
 def spell_number(number: float) -> str:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from kpi_core import readings
 from kpi_core.document import Metric, Text
 from kpi_core.errors import KpiError
-from kpi_core.formula import Expression, Names, parse
+from kpi_core.formula import Expression, Names, fold_name, parse
 from kpi_core.lags import Months
 from kpi_core.readings import Array
 
@@ -239,7 +239,8 @@ def elasticities(tree: Tree, of: str, values: Values | None = None) -> dict[str,
 def names_of(metrics: Mapping[str, Metric]) -> Names:
     """Return what the metrics may be called: id, names, short names, and a name without its last bracket.
 
-    契約率(受注率) may be written 契約率 as long as no other metric is called that.
+    契約率(受注率) may be written 契約率 as long as no other metric is called that. What could be two metrics is
+    neither: a short name counts only where one metric alone has it and none has it as its id or in full.
     """
     return _names_of(
         tuple(
@@ -252,13 +253,24 @@ def names_of(metrics: Mapping[str, Metric]) -> Names:
 @lru_cache(maxsize=4)
 def _names_of(metrics: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]) -> Names:
     """Return the names of metrics by id: a plan that is read, checked and evaluated asks for the same ones again."""
-    spelt: dict[str, str] = {}
-    for metric, names, short in metrics:
-        for name in (*names, *short):
-            spelt.setdefault(_LAST_BRACKET.sub("", name), metric)
-    for metric, names, short in metrics:
-        spelt.update(dict.fromkeys((*names, *short), metric))
-    return Names(spelt | {metric: metric for metric, _names, _short in metrics})
+    full = [(name, metric) for metric, names, _short in metrics for name in names]
+    short = [(name, metric) for metric, _names, called in metrics for name in called]
+    without_bracket = [(_LAST_BRACKET.sub("", name), metric) for name, metric in (*full, *short)]
+    spelt = {metric: metric for metric, _names, _short in metrics}
+    owners = {fold_name(metric): metric for metric, _names, _short in metrics}
+    for called in (full, _of_one(short), _of_one(without_bracket)):
+        free = [(name, metric) for name, metric in called if owners.get(fold_name(name), metric) == metric]
+        spelt.update(free)
+        owners.update((fold_name(name), metric) for name, metric in free)
+    return Names(spelt)
+
+
+def _of_one(called: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the names that only one metric has, each with that metric."""
+    owners: dict[str, set[str]] = {}
+    for name, metric in called:
+        owners.setdefault(fold_name(name), set()).add(metric)
+    return [(name, metric) for name, metric in called if len(owners[fold_name(name)]) == 1]
 
 
 def _sorted(expressions: Mapping[str, Expression], metrics: Mapping[str, Metric]) -> tuple[str, ...]:

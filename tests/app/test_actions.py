@@ -65,7 +65,7 @@ class People(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.desks = Desks()
-        self.desk = opening.new(self.desks, ME, samples.sample_plan(), "ja", "田中")
+        self.desk = opening.new(self.desks, ME, samples.sample_plan())
         self.actions = 0
 
     @property
@@ -235,13 +235,13 @@ class People(RuleBasedStateMachine):
     @rule(pick=PICKS)
     def use_a_template(self, pick: int) -> None:
         template = samples.template(of(samples.TEMPLATES, pick))
-        self.open(lambda: opening.new(self.desks, ME, template, "ja", "田中"))
+        self.open(lambda: opening.new(self.desks, ME, template))
         assert self.plan == template
 
     @rule()
     def open_the_saved_file_as_a_new_plan(self) -> None:
         saved = self.plan
-        self.open(lambda: opening.new(self.desks, ME, Plan.from_text(saved.to_yaml()), "ja", "田中"))
+        self.open(lambda: opening.new(self.desks, ME, Plan.from_text(saved.to_yaml())))
         assert self.plan == saved
 
     @rule()

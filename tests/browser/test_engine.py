@@ -78,7 +78,9 @@ def formula(random: np.random.Generator, names: list[str], depth: int = 0) -> st
     def part() -> str:
         return formula(random, names, depth + 1)
 
-    kind = random.integers(0, 9)
+    kind = random.integers(0, 10)
+    if kind == 9:
+        return f"({part()}) < ({part()}) <= ({part()})"
     if kind == 0:
         return f"-({part()})"
     if kind == 1:
