@@ -76,7 +76,7 @@ def _power_slopes(slope: Array, base: Array, exponent: Array, result: Array) -> 
 SLOPE: dict[str, Callable[[Array, Sequence[Array], Array], tuple[Array, ...]]] = {
     "+": lambda slope, args, result: (slope, slope),
     "-": lambda slope, args, result: (slope, -slope),
-    "*": lambda slope, args, result: (slope * args[1], slope * args[0]),
+    "*": lambda slope, args, result: (_times(slope, args[1]), _times(slope, args[0])),
     "/": lambda slope, args, result: (_times(slope, 1 / args[1]), _times(-slope, result / args[1])),
     "^": lambda slope, args, result: _power_slopes(slope, args[0], args[1], result),
     "neg": lambda slope, args, result: (-slope,),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from kpi_core import goal
+from kpi_core.attribution import explain_plans
 from workbench import levers, moves, page, scenarios, sentences, sentences_doubt, session, surety
 from workbench.rows import tree as board
 from workbench.rows import whatif as rows
@@ -17,7 +18,8 @@ page.illustrative(plan)
 moves.offer()
 left, right = st.columns([1.7, 1], gap="large")
 with right:  # first what waits for the server; the board has moved already
-    page.picture(rows.bridge(plan, before), sentences.bridge(plan, before, moved))
+    change = explain_plans(before, plan)
+    page.picture(rows.bridge(plan, before, change), sentences.bridge(plan, before, moved, change))
 page.show_now()
 with left:
     moves.board(plan, "funnel", stages=board.stages(plan))

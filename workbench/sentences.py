@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from kpi_core import sensitivity
+from kpi_core.attribution import PlanChange, explain_plans
 from kpi_core.errors import KpiError
 from kpi_core.focus import Entry, Focus
 from kpi_core.formula import parse
@@ -64,20 +65,38 @@ def _lever_move(plan: Plan, lever: str, was: float, now: float) -> str:
     return _("{name} {was} → {now}").format(name=words.name(metric), was=before, now=after)
 
 
-def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]]) -> str:
+def bridge(plan: Plan, before: Plan, moves: Mapping[str, tuple[float, float]], change: PlanChange | None = None) -> str:
     """Read the waterfall aloud."""
-    metric = plan.metrics[plan.kgi.metric]
-    if plan.kgi.metric not in before.metrics:
-        return _("The baseline does not know this KGI: use today's values as the baseline to compare with them.")
+    metric, change = plan.metrics[plan.kgi.metric], change or explain_plans(before, plan)
+    if change.before is None:
+        return _("The baseline has no {kgi}, so there is nothing to compare with.").format(kgi=words.name(metric))
+    said = {
+        "change": words.difference(change.after - change.before, metric),
+        "count": len(moves),
+        "moved": words.difference(change.moved, metric),
+        "other": words.difference(change.other, metric),
+        "lever": words.name(plan.metrics[next(iter(moves))]) if moves else "",
+    }
     if not moves:
+        if change.other:
+            return _("From the baseline to now {change}, all of it from changed formulas.").format(**said)
         return _("Move a lever: the waterfall shows what it changes from the baseline to now.")
-    change = plan.tree.now(plan.kgi.metric) - before.tree.now(plan.kgi.metric)
-    if len(moves) == 1:
-        said = _("From the baseline to now {change}, all of it from one lever: {lever}.")
+    if change.other:
+        sentence_ = _("From the baseline to now {change}: {other} from changed formulas, {moved} from levers.")
+    elif len(moves) == 1:
+        sentence_ = _("From the baseline to now {change}, all of it from one lever: {lever}.")
+    elif change.refused:
+        sentence_ = _("From the baseline to now {change}, all of it from {count} levers.")
     else:
-        said = _("From the baseline to now {change}, split over {count} levers; the parts sum exactly.")
-    lever = words.name(plan.metrics[next(iter(moves))])
-    return said.format(change=words.difference(change, metric), count=len(moves), lever=lever)
+        sentence_ = _("From the baseline to now {change}, split over {count} levers; the parts sum exactly.")
+    why = _no_split(plan, change.refused) if change.refused and len(moves) > 1 else ""
+    return both(sentence_.format(**said), why)
+
+
+def _no_split(plan: Plan, error: KpiError) -> str:
+    """Say why a change is not split over its levers, with the name people know."""
+    metric = plan.metrics.get(str(error.facts.get("metric")))
+    return words.error(error.about(metric=words.name(metric)) if metric else error)
 
 
 def alone(plan: Plan, needed: Mapping[str, Required]) -> str:

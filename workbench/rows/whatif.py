@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kpi_core import goal
-from kpi_core.attribution import explain_change
+from kpi_core.attribution import PlanChange, explain_plans
 from kpi_core.goal import Required
 from kpi_core.plan import Plan
 from kpi_core.targets import TargetChance
@@ -31,28 +31,41 @@ def changed(plan: Plan, before: Plan) -> dict[str, tuple[float, float]]:
     }
 
 
-def bridge(plan: Plan, before: Plan) -> Picture:
+def bridge(plan: Plan, before: Plan, change: PlanChange | None = None) -> Picture:
     """Return the waterfall from the baseline's KGI over every changed lever to today's."""
     metric = plan.metrics[plan.kgi.metric]
-    moves = changed(plan, before)
-    shares = explain_change(plan.tree, plan.kgi.metric, {lever: was for lever, (was, _now) in moves.items()}, {})
-    now = plan.tree.now(plan.kgi.metric)
-    at = now - sum(shares.values())
-    steps = [_step(_("Baseline"), 0.0, at, words.value(at, metric), theme.GHOST)]
-    for lever, share in shares.items():
-        entry = plan.metrics[lever]
-        steps.append(
-            _step(words.name(entry), at, at + share, words.difference(share, metric), theme.team_colour(entry.team))
-        )
-        at += share
-    steps.append(_step(_("Now"), 0.0, now, words.value(now, metric), theme.NEUTRAL))
     goal_words = _("Goal {goal}").format(goal=words.value(plan.kgi.target, metric))
     return charts.bridge(
-        [step | {"goal": plan.kgi.target} for step in steps],
+        [step | {"goal": plan.kgi.target} for step in _steps(plan, change or explain_plans(before, plan))],
         goal=goal_words,
         amount=words.name(metric),
         room=_ROOM,
     )
+
+
+def _steps(plan: Plan, change: PlanChange) -> list[dict[str, Any]]:
+    """Return the bars: the baseline where it has this KGI, what lies between, and now."""
+    metric, steps = plan.metrics[plan.kgi.metric], list[dict[str, Any]]()
+    if change.before is not None:
+        at = change.before
+        steps.append(_step(_("Baseline"), 0.0, at, words.value(at, metric), theme.GHOST))
+        for name, share, colour in _between(plan, change):
+            steps.append(_step(name, at, at + share, words.difference(share, metric), colour))
+            at += share
+    return [*steps, _step(_("Now"), 0.0, change.after, words.value(change.after, metric), theme.NEUTRAL)]
+
+
+def _between(plan: Plan, change: PlanChange) -> list[tuple[str, float, str]]:
+    """Return name, amount and colour of each bar between: one for all levers together where no split exists."""
+    between = [(_("Formulas"), change.other, theme.NEUTRAL)] if change.other else []
+    if change.refused and len(change.levers) > 1:
+        together = _("{count} levers together").format(count=len(change.levers))
+        return [*between, (together, change.moved, theme.NEUTRAL)]
+    shares = dict.fromkeys(change.levers, change.moved) if change.refused else change.shares
+    for lever, share in shares.items():
+        entry = plan.metrics[lever]
+        between.append((words.name(entry), share, theme.team_colour(entry.team)))
+    return between
 
 
 def _step(name: str, start: float, end: float, label: str, colour: str) -> dict[str, Any]:
