@@ -22,6 +22,7 @@ import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
 from kpi_core.document import MAX_NUMBER, Metric
+from kpi_core.effort_search import EffortSearch
 from kpi_core.errors import KpiError
 from kpi_core.luck import planned_target
 from kpi_core.plan import Plan
@@ -29,6 +30,7 @@ from kpi_core.readings import Array
 from kpi_core.tree import Tree, Values, evaluate, slopes
 
 Limit = Literal["plausible", "natural", "no_effect", "already", "frozen"]
+Outcome = Literal["reached", "unreachable", "not_found"]
 Doubt = Literal["falls", "natural", "conflict"]
 Caps = Mapping[str, tuple[float | None, float | None]]
 Reading = Callable[[float], float | None]
@@ -41,6 +43,7 @@ _JUMPS = frozenset({"if", "<", ">", "<=", ">=", "=", "<>"})
 _CLOSE = 1e-9
 _STILL = 1e-13
 _TURNS = 400
+_HARDLY, _PATIENCE = 1e-3, 40
 _HALVINGS = 200  # numbers are 2⁵² apart at most, except towards 0, where nothing is gained by going on
 
 
@@ -76,7 +79,9 @@ class Effort(Required):
 class Spread(Mapping[str, Effort]):
     """The gap spread over the levers: a mapping from lever to its part, in the order of `tree.levers`.
 
-    `objective` is Σu²/e; `shortfall` is what is missing when every lever is at its cap, in the KGI's unit.
+    `objective` is Σu²/e; `shortfall` is what is missing when the goal is not reached, in the KGI's unit.
+    `outcome`: `reached`; `unreachable`, if it is certain that nothing within the caps reaches the goal;
+    `not_found`, if no spread was found but there may be one. Then these are the values of the highest KGI found.
     """
 
     levers: Mapping[str, Effort]
@@ -84,6 +89,7 @@ class Spread(Mapping[str, Effort]):
     kgi: float
     objective: float
     reachable: bool
+    outcome: Outcome = "reached"
 
     @property
     def shortfall(self) -> float:
@@ -184,9 +190,12 @@ def least_effort(
     On a product chain uᵢ = G·eᵢ/Σe with G = ln(target/KGI). No lever passes its plausible low or high;
     `caps` replaces these by lever, (low, high), None keeping an end and `inf` opening it. Levers not
     listed, and levers at 0, stay as planned (`frozen`). If all are at their caps the goal may stay out of
-    reach: `shortfall`. Where `min` or `max` has a corner just at the goal, the goal is still reached
-    exactly but the stretch is only within about 1 % of the least. The least nearby: far beyond
-    double, another and smaller spread may exist. `confidence` as in `required`.
+    reach: `shortfall`. The KGI never ends below today's, and no lever goes further than the others need it to.
+
+    Without corners (`min`, `max`, `if`) it is the least nearby, exactly. With up to twelve levers the whole box is
+    looked at as well, by samples: of trees with corners or several ways to the goal the effort is usually the least
+    within 1 %, and a narrow way may be missed (then `outcome` is `not_found` if there was no other).
+    `confidence` as in `required`.
 
     Raises
     ------
@@ -203,7 +212,7 @@ def least_effort(
     bounds = np.array([_bounds(plan, lever, given.get(lever, (None, None)), chosen=lever in chosen) for lever in known])
     all_levers = _Levers(plan, known, bounds.reshape(-1, 2), goal)
     already = tree.now(plan.kgi.metric) >= goal - _SAME * abs(goal)
-    return all_levers.spread(np.zeros(len(known)) if already else all_levers.least())
+    return all_levers.spread(np.zeros(len(known)) if already else all_levers.chosen())
 
 
 def implied(tree: Tree, targets: Mapping[str, float]) -> tuple[Implied, ...]:
@@ -434,16 +443,42 @@ class _Levers:
         return pull
 
     def least(self) -> Array:
-        """Return the changes u = λ·e·∂KGI/∂u(u): a fixed point, damped, in the end averaged (for corners)."""
+        """Return the changes u = λ·e·∂KGI/∂u(u): a fixed point, damped, in the end averaged (for corners).
+
+        Beside corners it never comes to rest: then the least of those met, once it hardly gets less.
+        """
         changes = np.zeros(len(self.names))
         pull = self.pull(changes)
+        least, effort, since = changes, math.inf, 0
         for turn in range(_TURNS):
             before, changes = changes, self.scaled(pull)
             if np.max(np.abs(changes - before), initial=0.0) <= _STILL:
-                break
-            weight = 1.0 if turn < 20 else 0.5 if turn < 100 else 1 / (turn - 98)
+                return changes
+            if self.search.bends and (now := float(self.search.effort(changes))) < effort:
+                since = turn if now < effort * (1 - _HARDLY) else since
+                least, effort = (changes, now) if self.search.reaches(changes) else (least, effort)
+            if self.search.bends and turn - since > _PATIENCE and effort < math.inf:
+                return least
+            steady = 20 if self.search.bends else 100  # turns until it is averaged
+            weight = 1.0 if turn < 20 else 0.5 if turn < steady else 1 / (turn - steady + 2)
             pull = (1 - weight) * pull + weight * self.pull(changes)
-        return changes
+        return least if effort < math.inf else changes
+
+    @cached_property
+    def search(self) -> EffortSearch:
+        """Return the search over the whole box."""
+        return EffortSearch(self.plan, self.names, self.now, self.ease, self.bounds, self.room, self.goal)
+
+    def chosen(self) -> Array:
+        """Return the changes that follow the slopes, or others if these do not reach the goal or take more effort."""
+        search, nearby = self.search, self.least()
+        reached = search.reaches(nearby)
+        if reached and not search.bends and not search.turns:
+            return nearby
+        if reached and not search.is_small:
+            return search.pulled_back(nearby, search.enough)
+        best = search.best(nearby)
+        return nearby if reached and search.effort(best) > search.effort(nearby) * (1 - 1e-6) else best
 
     def scaled(self, pull: Array) -> Array:
         """Return λ·pull within the caps, with the least λ that reaches the goal, or as far as it goes."""
@@ -498,6 +533,7 @@ class _Levers:
             kgi=kgi,
             objective=float(np.sum(changes**2 / self.ease)),
             reachable=reachable,
+            outcome="reached" if reachable else "unreachable" if self.search.is_out_of_reach() else "not_found",
         )
 
 

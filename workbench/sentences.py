@@ -116,7 +116,6 @@ def alone(plan: Plan, needed: Mapping[str, Required]) -> str:
 
 def least_effort(plan: Plan, spread: Spread) -> str:
     """Say what the smallest common stretch asks for."""
-    metric = plan.metrics[plan.kgi.metric]
     moving = {lever: one for lever, one in spread.items() if one.log_change}
     if not moving and spread.reachable:
         return _("The goal is reached already; no lever has to move.")
@@ -124,17 +123,34 @@ def least_effort(plan: Plan, spread: Spread) -> str:
     if all(one.limit == "frozen" for one in spread.values()):
         return _("No lever may move. Choose at least one.")
     if not spread.reachable:
-        return _("With every lever at its plausible limit {kgi} reaches {most}; {gap} stay missing.").format(
-            kgi=md(words.name(metric)),
-            most=md(words.value(spread.kgi, metric)),
-            gap=md(words.value(spread.shortfall, metric)),
-        )
+        return _short_of_goal(plan, spread)
     assert most is not None
     if len(moving) == 1:
         said = _("One lever reaches the goal: it has to move by {most}.")
     else:
         said = _("{count} levers, each moved a little, reach the goal: none has to move by more than {most}.")
     return said.format(count=len(moving), most=md(words.percent(abs(most.value / most.now - 1))))
+
+
+def _short_of_goal(plan: Plan, spread: Spread) -> str:
+    """Say how far the levers get where no spread reaches the goal, and whether that is certain."""
+    metric = plan.metrics[plan.kgi.metric]
+    said = {
+        "kgi": md(words.name(metric)),
+        "most": md(words.value(spread.kgi, metric)),
+        "gap": md(words.value(spread.shortfall, metric)),
+    }
+    if spread.outcome == "not_found":
+        return _(
+            "No combination of the levers that reaches the goal was found; there may be one. The best that was tried"
+            " takes {kgi} to {most}; {gap} stay missing."
+        ).format(**said)
+    if all(one.at_cap or one.limit == "frozen" for one in spread.values()):
+        return _("With every lever at its plausible limit {kgi} reaches {most}; {gap} stay missing.").format(**said)
+    return _(
+        "Within their plausible limits the levers cannot reach the goal. The best that was found takes {kgi} to"
+        " {most}; {gap} stay missing."
+    ).format(**said)
 
 
 def strongest(plan: Plan, bars: Sequence[Bar]) -> str:
