@@ -9,7 +9,7 @@ and the best are improved nearby. That finds what is there to be found in a smal
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -25,7 +25,8 @@ from kpi_core.readings import Array
 Places = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 
-_SAME = 1e-12
+_SAME, _ROUNDING = 1e-12, 1e-14
+_FARTHEST = 1e6
 _BENDING = frozenset({"min", "max", "if", *COMPARISONS})
 _FRACTIONS = 2.0 ** (-np.arange(24) / 2)  # of a ray, from its end to 1/3,000 of it
 _FEW, _CORNERS = 12, 6  # levers
@@ -33,7 +34,8 @@ _SAMPLES, _SAMPLES_OF_MANY = 512, 64
 _BEST = 3
 _GRID = np.linspace(0.0, 1.0, 33)
 _ROUNDS, _TRIALS, _SMALLEST = 60, 96, 1e-5
-_BOXES = 6_000  # steps of formulas bounded, over all boxes
+_NARROW = 1e-3
+_BOXES = 1_500  # steps of formulas bounded, over all boxes
 
 
 @dataclass(frozen=True)
@@ -83,12 +85,17 @@ class EffortSearch:
         """Return the KGI that counts as the goal: rounding apart."""
         return self.goal - _SAME * abs(self.goal)
 
+    @cached_property
+    def farthest(self) -> float:
+        """Return the largest KGI that counts: what is a million times the goal and today stands beside a pole."""
+        return _FARTHEST * (abs(self.goal) + abs(self.plan.tree.now(self.plan.kgi.metric)))
+
     def effort(self, changes: Array) -> Array:
         """Return Σ change²/ease of each row."""
         return np.asarray(np.sum(changes**2 / self.ease, axis=-1))
 
     def kgis(self, changes: Array) -> Array:
-        """Return the KGI of each row of changes, NaN where the tree has no value."""
+        """Return the KGI of each row of changes, NaN where the tree has no value or none that counts."""
         tree = self.plan.tree
         moved = np.clip(self.now * np.exp(changes), *self.bounds.T)
         for bound in self.bounds.T:
@@ -105,11 +112,14 @@ class EffortSearch:
                 if metric in follows:
                     fine &= np.isfinite(known[metric])
                     if tree.metrics[metric].is_share:
-                        fine &= (known[metric] >= 0) & (known[metric] <= 1 + _SAME)
-        return np.where(fine, known[self.plan.kgi.metric], np.nan)
+                        fine &= (known[metric] >= 0) & (known[metric] <= 1 + _ROUNDING)
+        kgi = known[self.plan.kgi.metric]
+        return np.where(fine & (np.abs(kgi) <= self.farthest), kgi, np.nan)
 
     def best(self, *starts: Array) -> Array:
         """Return the changes of least effort that reach the goal, or else those of the highest KGI; 0 at worst."""
+        if not len(self.moving):
+            return np.zeros(len(self.names))
         rays = self.rays()
         kgis = self.kgis((rays[:, None] * _FRACTIONS[:, None]).reshape(-1, len(self.names)))
         kgis = kgis.reshape(len(rays), len(_FRACTIONS))
@@ -122,13 +132,20 @@ class EffortSearch:
             candidates = np.array([np.zeros(len(self.names)), rays[top[0]] * _FRACTIONS[top[1]], *starts])
             highest = self.climbed(candidates[int(np.argmax(np.nan_to_num(self.kgis(candidates), nan=-np.inf)))])
             if not self.reaches(highest):
-                return self.pulled_back(highest, float(self.kgis(highest[None])[0]))
+                return self.nearest_of_highest(highest)
             pool = list(self.drawn_back(highest[None], self.on_ray(highest)[None]))
         pool.sort(key=lambda changes: float(self.effort(changes)))
         if not self.bends and starts and self.reaches(starts[0]):  # slopes lead to the least nearby
             pool = [changes for changes in pool if self.effort(changes) < self.effort(starts[0])]
         improved = [self.improved(changes) for changes in pool[:_BEST]]
         return min([*improved, *filter(self.reaches, starts)], key=lambda changes: float(self.effort(changes)))
+
+    def nearest_of_highest(self, highest: Array) -> Array:
+        """Return the changes that bring as much as these, the highest there are, with the least effort."""
+        most = float(self.kgis(highest[None])[0])
+        highest = self.pulled_back(highest, most)
+        nearer = replace(self, goal=most).best(highest) if self.is_small and highest.any() else highest
+        return nearer if self.effort(nearer) < 0.99 * self.effort(highest) else highest
 
     def reaches(self, changes: Array) -> bool:
         """Return whether the goal is reached."""
@@ -141,8 +158,6 @@ class EffortSearch:
     def rays(self) -> Array:
         """Return the ends of the ways to look along: each lever alone, corners of the box, points all over it."""
         count = len(self.names)
-        if not len(self.moving):
-            return np.zeros((1, count))
         alone = np.zeros((2 * len(self.moving), count))
         for row, place in enumerate(self.moving):
             alone[2 * row, place], alone[2 * row + 1, place] = self.room[:, place]
@@ -241,23 +256,32 @@ class EffortSearch:
                 width = width / 16
         return changes
 
+    @cached_property
+    def ceiling(self) -> float:
+        """Return what the KGI never exceeds within the room; infinite where a lever might change its sign."""
+        if ((self.bounds[:, 0] < 0) & (self.bounds[:, 1] > 0)).any():
+            return np.inf  # logs know nothing of the other side
+        with np.errstate(all="ignore"):
+            return self.most(*self.room[:, self.moving])
+
+    def is_highest(self, changes: Array) -> bool:
+        """Return whether it is certain that no values within the bounds bring more."""
+        return bool(self.kgis(changes[None])[0] >= self.ceiling - _SAME * abs(self.ceiling))
+
     def is_out_of_reach(self) -> bool:
-        """Return whether it is certain that no changes within the room reach the goal."""
+        """Return whether it is certain that no values within the bounds reach the goal."""
+        if self.ceiling < self.goal or not np.isfinite(self.ceiling) or not len(self.moving):
+            return self.ceiling < self.goal
         tree = self.plan.tree
         size = sum(len(tree.expressions[metric].steps) for metric in tree.expressions)
-        boxes = [self.room[:, self.moving]]
+        boxes = _halved(self.room[:, self.moving])
         with np.errstate(all="ignore"):
-            for _box in range(max(1, _BOXES // max(size, 1))):
-                low, high = boxes.pop()
-                if not self.most(low, high) < self.goal:
-                    if not len(self.moving) or not (high - low).max() > 1e-3:
+            for _box in range(_BOXES // max(size, 1)):
+                box = boxes.pop()
+                if not self.most(*box) < self.goal:
+                    if (box[1] - box[0]).max() < _NARROW:
                         return False
-                    place = int(np.argmax(high - low))
-                    middle = (low[place] + high[place]) / 2
-                    boxes += [
-                        np.array([low, np.where(np.arange(len(high)) == place, middle, high)]),
-                        np.array([np.where(np.arange(len(low)) == place, middle, low), high]),
-                    ]
+                    boxes += _halved(box)
                 if not boxes:
                     return True
         return False
@@ -275,3 +299,11 @@ class EffortSearch:
                 between = envelope.lifted(between, [sides[metric]]) if metric in sides else between
             held[metric] = between.kept(0.0, 1.0) if tree.metrics[metric].is_share else between
         return float(held[self.plan.kgi.metric].most[0])
+
+
+def _halved(box: Array) -> list[Array]:
+    """Return the two halves of a box across its longest side."""
+    low, high = box
+    longest = np.arange(len(low)) == int(np.argmax(high - low))
+    middle = (low + high) / 2
+    return [np.array([low, np.where(longest, middle, high)]), np.array([np.where(longest, middle, low), high])]

@@ -517,6 +517,30 @@ def test_a_narrow_way_that_samples_miss_is_not_called_out_of_reach():
     assert spread.kgi >= 10
 
 
+def test_nobody_goes_beyond_what_helps_where_the_goal_is_out_of_reach():
+    """12 · min(c, 20): beyond 20 c brings nothing."""
+    plan = plan_of(1_000, kgi="v * min(c, 20)", v={"value": 10, "high": 12}, c={"value": 18, "high": 30})
+
+    spread = least_effort(plan)
+
+    assert (spread.outcome, spread.kgi) == ("unreachable", 240)
+    assert spread["c"].value == pytest.approx(20, rel=1e-12)
+
+
+def test_without_a_lever_the_plan_stays_as_it_is():
+    spread = least_effort(plan_of(80, kgi="5 + 3"))
+
+    assert (dict(spread), spread.kgi, spread.outcome) == ({}, 8, "unreachable")
+
+
+def test_a_lever_that_might_change_its_sign_is_never_called_out_of_reach():
+    """−3 may become 10, but no factor makes it so: 10 − 4 ≥ 5 is there, and not found."""
+    spread = least_effort(plan_of(5, kgi="a - b", a={"value": -3, "low": -10, "high": 10}, b={"value": 4, "low": 4}))
+
+    assert spread.outcome == "not_found"
+    assert spread.kgi >= -7
+
+
 DIP = plan_of(
     5,
     kgi="(x - 3 * (a - 18)) * (a - 18)",
@@ -595,7 +619,7 @@ def test_on_random_winding_trees_least_effort_does_what_it_says(count):
 
     assert compared > 0.5 * count
     assert missed <= 0.01 * count, "of what the grid reaches hardly anything is missed"
-    assert more <= 0.03 * count, "and the effort is the least within 1 % but for a few"
+    assert more <= 0.02 * count, "and the effort is the least within 1 % but for a few"
 
 
 def grid(plan: Plan, known: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
