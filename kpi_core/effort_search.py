@@ -2,7 +2,7 @@
 
 Slopes lead astray at a `max` (the operand that is not taken has none), over a dip, and along the edge of a `min`.
 So points all over the box are tried at once as samples, those that reach the goal are drawn back towards today,
-and the best are improved nearby. That finds what is there to be found in a small tree; it proves nothing.
+and the best are improved nearby. In a small tree this usually finds the least; it proves nothing.
 `is_out_of_reach` does: it bounds the KGI over the whole box (`focus.envelope`).
 """
 

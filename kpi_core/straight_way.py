@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from kpi_core.errors import KpiError
 from kpi_core.formula import COMPARISONS
+from kpi_core.operations import is_tied, list_operations, places_that_move, tied_slopes
 from kpi_core.readings import SLOPE, VALUE, Array
 from kpi_core.tree import Tree
 
@@ -25,7 +25,6 @@ from kpi_core.tree import Tree
 _AT, _WEIGHT = np.polynomial.legendre.leggauss(32)
 _GRID = np.linspace(0.0, 1.0, 65)
 _SECTIONS = np.linspace(0.0, 1.0, 33)
-_TIED = 1e-14  # relative: operands so close are equal but for rounding
 _CLOSE = 1e-12  # of the way: switches so close are one
 _ROUNDING = 1e-15
 _FINEST = 1e-15  # of the way
@@ -37,23 +36,14 @@ _EXTREMES = ("min", "max")
 Values = list[Array]
 
 
-class _Node(NamedTuple):
-    """One operation of the whole tree; its operands are the places of earlier nodes."""
-
-    op: str
-    operands: tuple[int, ...] = ()
-    number: float = 0.0
-    name: str = ""
-
-
 class StraightWay:
     """The way of some metrics from one value each to another, and what it brings `of`."""
 
     def __init__(self, tree: Tree, of: str, ends: Mapping[str, tuple[float, float]]) -> None:
         self.of = of
         self.ends = {metric: pair for metric, pair in ends.items() if pair[0] != pair[1]}
-        self.nodes = _nodes(tree, of, ends)
-        self.moving = _moving(self.nodes, self.ends)
+        self.nodes = list_operations(tree, of, ends)
+        self.moving = places_that_move(self.nodes, self.ends)
         self.steps = np.array([end - start for start, end in self.ends.values()])
         self.fixed: dict[int, Array] = {}
         with np.errstate(all="ignore"):
@@ -113,11 +103,11 @@ class StraightWay:
             if place not in self.moving or not node.operands or worth is zero:
                 continue
             operands = [values[operand] for operand in node.operands]
-            slopes = _tied if node.op in _EXTREMES else SLOPE[node.op]
+            slopes = tied_slopes if node.op in _EXTREMES else SLOPE[node.op]
             for operand, part in zip(node.operands, slopes(worth, operands, values[place]), strict=True):
                 if operand in self.moving:
-                    part_ = np.where(worth == 0, 0.0, part)
-                    worths[operand] = part_ if worths[operand] is zero else worths[operand] + part_
+                    real = np.where(worth == 0, 0.0, part)
+                    worths[operand] = real if worths[operand] is zero else worths[operand] + real
         return worths
 
     def by_metric(self, worths: Values) -> Array:
@@ -162,20 +152,20 @@ class StraightWay:
         jumps = np.zeros(len(self.ends))
         if not (len(pieces) and (self.extremes or self.conditions)):
             return jumps, pieces
-        found: list[tuple[float, float]] = []
+        smooth: list[tuple[float, float]] = []
         brackets = self.brackets(pieces)
         for low, high in pieces.tolist():
             start = low
             for before, behind in _joined([pair for pair in brackets if low <= pair[0] and pair[1] <= high]):
                 if self.conditions and self.switched(before, behind):
                     jumps = jumps + self.jump(before, behind)
-                    found.append((start, before))
+                    smooth.append((start, before))
                     start = behind
                 else:
-                    found.append((start, (before + behind) / 2))
+                    smooth.append((start, (before + behind) / 2))
                     start = (before + behind) / 2
-            found.append((start, high))
-        return jumps, np.array([piece for piece in found if piece[0] < piece[1]]).reshape(-1, 2)
+            smooth.append((start, high))
+        return jumps, np.array([piece for piece in smooth if piece[0] < piece[1]]).reshape(-1, 2)
 
     def brackets(self, pieces: Array) -> list[tuple[float, float]]:
         """Return each place of a switch as the last time before and the first behind."""
@@ -203,7 +193,7 @@ class StraightWay:
             operands = [values[operand] for operand in self.nodes[place].operands]
             rows.append(
                 np.argmax(
-                    [_is_tied(operand, values[place]) + np.zeros(values[-1].shape) for operand in operands], axis=0
+                    [is_tied(operand, values[place]) + np.zeros(values[-1].shape) for operand in operands], axis=0
                 )
             )
         return np.array([np.broadcast_to(row, values[-1].shape) for row in rows])
@@ -295,48 +285,6 @@ class StraightWay:
             " divided by 0. Its change cannot be split.",
             metric=self.of,
         )
-
-
-def _nodes(tree: Tree, of: str, given: Mapping[str, tuple[float, float]]) -> list[_Node]:
-    """Return all that `of` is worked out from as one list, operands first; `of` itself is the last."""
-    nodes: list[_Node] = []
-    places: dict[str, int] = {}
-    for metric in tree.carriers(of):
-        if metric in given or metric not in tree.expressions:
-            nodes.append(_Node("name", (), given[metric][0] if metric in given else tree.now(metric), metric))
-            places[metric] = len(nodes) - 1
-            continue
-        stack: list[int] = []
-        for step in tree.expressions[metric].steps:
-            if step.op == "name":
-                stack.append(places[step.name])
-                continue
-            operands = tuple(stack[len(stack) - step.arity :])
-            del stack[len(stack) - step.arity :]
-            nodes.append(_Node(step.op, operands, step.number))
-            stack.append(len(nodes) - 1)
-        places[metric] = stack[0]
-    return [*nodes, _Node("sum", (places[of],))]
-
-
-def _moving(nodes: Sequence[_Node], moved: Collection[str]) -> set[int]:
-    """Return the places of the nodes whose value is not the same on all of the way; the last always is."""
-    moving = {len(nodes) - 1}
-    for at, node in enumerate(nodes):
-        if (node.op == "name" and node.name in moved) or moving.intersection(node.operands):
-            moving.add(at)
-    return moving
-
-
-def _is_tied(operand: Array, result: Array) -> Array:
-    return np.asarray(np.abs(operand - result) <= _TIED * np.maximum(np.abs(operand), np.abs(result)))
-
-
-def _tied(worth: Array, operands: Sequence[Array], result: Array) -> tuple[Array, ...]:
-    """Give the slope of `min` or `max` to the operand that is taken, to several in equal parts."""
-    tied = [_is_tied(operand, result) * 1.0 for operand in operands]
-    count = np.maximum(sum(tied), 1.0)
-    return tuple(worth * part / count for part in tied)
 
 
 def _summing_to(parts: Array, whole: float) -> Array:
