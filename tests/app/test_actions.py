@@ -65,12 +65,15 @@ class People(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.desks = Desks()
-        self.desk = opening.new(self.desks, ME, samples.sample_plan())
+        self.desk = self.new(samples.sample_plan(), Keeping(Desk.holding(samples.sample_plan())))
         self.actions = 0
 
     @property
     def plan(self) -> Plan:
         return self.desk.plan
+
+    def new(self, plan: Plan, after: Keeping) -> Desk:
+        return opening.new(self.desks, ME, plan, after=after, language="ja")
 
     def attempt(self, action: Callable[[], object]) -> None:
         """Do what a button does; what is refused changes nothing."""
@@ -235,13 +238,13 @@ class People(RuleBasedStateMachine):
     @rule(pick=PICKS)
     def use_a_template(self, pick: int) -> None:
         template = samples.template(of(samples.TEMPLATES, pick))
-        self.open(lambda: opening.new(self.desks, ME, template))
+        self.open(lambda: self.new(template, self.keeping))
         assert self.plan == template
 
     @rule()
     def open_the_saved_file_as_a_new_plan(self) -> None:
         saved = self.plan
-        self.open(lambda: opening.new(self.desks, ME, Plan.from_text(saved.to_yaml())))
+        self.open(lambda: self.new(Plan.from_text(saved.to_yaml()), self.keeping))
         assert self.plan == saved
 
     @rule()
@@ -261,9 +264,10 @@ class People(RuleBasedStateMachine):
     def come_back_after_a_restart(self) -> None:
         settled(self.desk)
         saved, scenarios, baseline = self.plan, self.desk.scenarios, self.desk.baseline
-        self.store.keep_desk(Actor.of(ME), self.keeping.begin(), self.beside())
+        plan_id = self.keeping.begin()
+        self.store.keep_desk(Actor.of(ME), plan_id, self.beside())
         self.desks = Desks()
-        self.open(lambda: opening.latest(self.desks, ME))
+        self.open(lambda: opening.at(self.desks, ME, plan_id))
         assert (self.plan, self.desk.scenarios, self.desk.baseline) == (saved, scenarios, baseline)
 
     def open(self, desk: Callable[[], Desk]) -> None:
