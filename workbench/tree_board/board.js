@@ -151,12 +151,14 @@ function draw(view) {
   if (!width) return;
   view.font = getComputedStyle(view.root).fontFamily;
   view.phone = width < PHONE;
+  view.touch = matchMedia("(pointer: coarse)").matches;
   const chain = view.data.stages.length > 0;
   const scene = (view.scene = { places: [], wires: [], signs: [], headings: [], bars: [], rows: [], feeds: new Set(), ...(chain ? funnel(view, width) : view.phone ? list(view, width) : wall(view, width)) });
   const scale = (view.scale = chain || view.phone ? 1 : Math.min(scene.grow, width / scene.width) * view.zoom);
   if (!chain && !scene.places.some((place) => place.card.id === view.focused)) view.focused = scene.places.at(view.phone ? -1 : 0).card.id;
   set(view.svg, { width: scene.width * scale, height: scene.height * scale, viewBox: `0 ${scene.top ?? 0} ${scene.width} ${scene.height}`, "aria-label": view.data.words[chain ? "funnel" : "tree"] });
   const tall = view.data.height ?? (inside(view).length > MANY ? Math.max(420, 0.62 * window.innerHeight) : 0);
+  view.window.classList.toggle("fits", chain || view.phone); // a finger across it moves levers, nothing else
   view.window.style.maxHeight = tall && !view.phone && !chain ? `${tall}px` : "";
   sync(view, "wires", [...scene.wires].sort((a, b) => !!a.hot - !!b.hot), () => shape("path"), (node, wire) => set(node, { d: wire.d }));
   sync(view, "headings", scene.headings, () => shape("text", { class: "heading" }), (node, heading) => write(set(node, { x: heading.x, y: heading.y }), heading.text));
@@ -315,6 +317,7 @@ function pin(view) {
 
 const cardOf = (event) => event.target.closest?.("[data-id]")?.dataset.id;
 const onTrack = (event) => event.target.closest?.(".track[role=slider]");
+const isBesides = (event) => event.pointerType === "mouse" && event.target.closest(".finger"); // room for fingers only
 
 function listen(view) {
   view.svg.addEventListener("click", (event) => {
@@ -344,13 +347,13 @@ function dragLevers(view) {
   view.svg.addEventListener("pointerdown", (event) => {
     view.dragged = false;
     const track = onTrack(event), id = cardOf(event);
-    if (!track || event.button !== 0 || !event.isPrimary) return;
+    if (!track || isBesides(event) || event.button !== 0 || !event.isPrimary) return;
     event.stopPropagation();
     event.preventDefault();
     track.focus({ preventScroll: true });
     const hand = track.querySelector(".hand"), wide = hand.getBoundingClientRect().width, units = Number(hand.getAttribute("width"));
     letGo(view);
-    take(view, id, { pointer: event.pointerId, start: event.clientX, long: (wide * (units - 16)) / units });
+    take(view, id, { pointer: event.pointerId, start: event.clientX, startY: event.clientY, touch: event.pointerType === "touch", long: (wide * (units - 16)) / units });
     view.svg.setPointerCapture(event.pointerId);
   });
   view.svg.addEventListener("pointermove", (event) => {
@@ -366,7 +369,18 @@ function dragLevers(view) {
     letGo(view);
     if (!view.dragged && !view.data.stages.length) select(view, held.id); // the capture keeps the click from its card
   });
+  view.svg.addEventListener("touchmove", (event) => keepFinger(view, event), { passive: false });
   view.svg.addEventListener("pointercancel", (event) => { if (view.held?.pointer === event.pointerId) putBack(view); });
+}
+
+/** Where the board can be panned too, what a finger on a lever is there for is seen when it begins to move: across, it
+ *  moves the lever, and the browser is told to leave it; up or down, the browser scrolls and takes the lever from it.
+ */
+function keepFinger({ held }, event) {
+  if (!held?.touch || !event.cancelable) return;
+  const [{ clientX, clientY }] = event.touches;
+  held.across ??= Math.abs(clientX - held.start) >= Math.abs(clientY - held.startY);
+  if (held.across) event.preventDefault();
 }
 
 /** A lever under keys: by a step, ten steps, or to its ends; it counts as let go when the keys rest. */
@@ -470,7 +484,7 @@ function pinch(view) {
   let start = null;
   const spread = ({ touches: [a, b] }) => Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
   const middle = ({ touches: [a, b] }) => ({ clientX: (a.clientX + b.clientX) / 2, clientY: (a.clientY + b.clientY) / 2 });
-  view.window.addEventListener("touchstart", (event) => { start = event.touches.length === 2 && !view.phone ? { spread: spread(event), zoom: view.zoom } : null; }, { passive: true });
+  view.window.addEventListener("touchstart", (event) => { start = event.touches.length === 2 && !view.phone && !view.held ? { spread: spread(event), zoom: view.zoom } : null; }, { passive: true });
   view.window.addEventListener("touchmove", (event) => {
     if (!start || event.touches.length !== 2) return;
     event.preventDefault();

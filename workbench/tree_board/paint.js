@@ -1,6 +1,7 @@
 /* Paint: make the page equal to a scene, keeping every node that has the same id. Only numbers move while a lever does.
  * People's text reaches the page through textContent only, colours through style.color (which refuses anything else).
  */
+const FINGER = 44; // px: so large must be what a finger is to hit
 const SVG = "http://www.w3.org/2000/svg";
 const SHAPES = {
   tick: "M0 5 L4 9 L11 1",
@@ -79,6 +80,7 @@ function newCard() {
 /** The bar of a card or the way of a lever: how far it is, what is needed, what it was, and a handle. */
 function addTrack(node, parts, add) {
   add("track", "g");
+  add("finger", "rect", {}, parts.track);
   add("hand", "rect", { height: 24 }, parts.track);
   for (const name of ["groove", "fill", "lack"]) add(name, "rect", { height: 4, rx: 2 }, parts.track);
   for (const name of ["was", "there"]) add(name, "path", {}, parts.track);
@@ -144,14 +146,18 @@ function paintCardNumbers(view, node, { card, w, h, wide }) {
   const y = h - (h < 70 ? 11 : 12), type = clip(space / measure(view.font, required || "0", 1), 8.5, 11.5), shown = said.required != null && !cramped;
   write(set(parts.required, { x: w - 10, y: y + 6, "font-size": type, display: shown ? null : "none" }), required);
   const taken = shown ? measure(view.font, required, type) + 10 + apart : 10;
-  paintTrack(view, parts, card, said, { left, right: w - taken, y: y + 2 });
+  paintTrack(view, parts, card, said, { left, right: w - taken, y: y + 2, above: y + 2, below: h - y + 2 });
 }
 
-/** A lever's way runs over its own range, anything else's from nothing to what is needed. */
-function paintTrack(view, parts, card, said, { left, right, y }) {
+/** A lever's way runs over its own range, anything else's from nothing to what is needed.
+ *  A finger has all the height it needs around it, but no more than what is free `above` and `below`.
+ */
+function paintTrack(view, parts, card, said, { left, right, y, above = 12, below = 12 }) {
   const long = right - left, at = (share) => left + clip(share) * long, shown = card.span != null || said.required != null;
   set(parts.track, { class: "track", display: shown ? null : "none", transform: `translate(0 ${y})`, ...sliding(view, card, said) });
+  const tall = FINGER / view.scale, under = Math.min(tall / 2, below), over = Math.min(tall - under, above);
   set(parts.hand, { x: left - 8, y: -12, width: long + 16, display: card.span ? null : "none" });
+  set(parts.finger, { x: left - 8, y: -over, width: long + 16, height: over + under, display: card.span ? null : "none" });
   set(parts.groove, { x: left, y: -2, width: long });
   set(parts.fill, { x: left, y: -2, width: Math.max(0.01, at(said.here ?? 0) - left) });
   const [from, to] = said.there == null ? [said.here, 1] : [Math.min(said.here, said.there), Math.max(said.here, said.there)];
@@ -246,9 +252,9 @@ function newRow() {
   add("title", "title");
   add("label", "text");
   add("more", "text");
-  addTrack(node, parts, add);
   add("value", "text");
   add("required", "text");
+  addTrack(node, parts, add);
   return node;
 }
 
@@ -263,5 +269,6 @@ function paintRow(view, node, { card, x, y, w, h, track, narrow }) {
   const wide = measure(view.font, need, 11.5), fits = !narrow && wide <= w - value - after, room = narrow ? w - after - wide - 10 : track[0] - 28;
   nameBeside(view, parts, card.name, { x: narrow ? 0 : 10, y: narrow ? 16 : h / 2 + 4.5, px: 12.5, room, two: !narrow });
   write(set(parts.required, { x: narrow ? w - after : value + after, y: narrow ? 15.5 : h / 2 + 4.5, "text-anchor": narrow ? "end" : "start", display: fits || narrow ? null : "none" }), need);
-  paintTrack(view, parts, card, said, { left: track[0], right: track[1], y: narrow ? 33 : h / 2 });
+  const middle = narrow ? 33 : h / 2;
+  paintTrack(view, parts, card, said, { left: track[0], right: track[1], y: middle, above: middle, below: h - middle });
 }

@@ -83,7 +83,7 @@ function list(view, width) {
   const others = chosen.id === view.data.root || !chosen.inside ? outside(view).filter((card) => card !== chosen && !below.includes(card.id)) : [];
   if (others.length) { y += 16; heading("monitors", words.monitors); }
   for (const card of others) put(card.id, 0, 8);
-  return { places, wires, signs, headings, feeds: new Set(), width, height: Math.max(...places.map((place) => place.y + h)), hidden: () => 0 };
+  return { places, wires, signs, headings, feeds: new Set(), width, height: Math.max(...places.map((place) => place.y + h)) + 4, hidden: () => 0 };
 }
 
 /** The goal stands alone in its column, so its card may be taller: the gap gets a line of its own. */
@@ -92,7 +92,7 @@ const hiddenBelow = (view, id, seen) => inside(view).filter((card) => !seen.has(
 
 /** The chain from its first stage to the goal: a bar for each stage, and a row for each lever on the joint before it. */
 function funnel(view, width) {
-  const narrow = width < 520, left = narrow ? 0 : 160, right = narrow ? 0 : 178, bar = narrow ? 40 : 28, row = narrow ? 46 : 30;
+  const narrow = width < 520, left = narrow ? 0 : 160, right = narrow ? 0 : 178, bar = narrow ? 40 : 28, row = narrow ? 48 : view.touch ? FINGER : 30;
   const bars = [], rows = [];
   let y = 0;
   view.data.stages.forEach(({ metric, levers }) => {
