@@ -1,7 +1,7 @@
 /* Paint: make the page equal to a scene, keeping every node that has the same id. Only numbers move while a lever does.
  * People's text reaches the page through textContent only, colours through style.color (which refuses anything else).
  */
-const FINGER = 44; // px: so large must be what a finger is to hit
+const FINGER = 46; // px: what a finger is to hit is 44 at least, wherever pixels fall
 const SVG = "http://www.w3.org/2000/svg";
 const SHAPES = {
   tick: "M0 5 L4 9 L11 1",
