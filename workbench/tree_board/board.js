@@ -64,7 +64,6 @@ function receive(view, { data, setTriggerValue }) {
   for (const changes of [...view.kept.pending.map((move) => move.changes), held]) move(view.live, onlyLevers(view, changes));
   if (view.held && !view.cards.get(view.held.id)?.span) view.held = null;
   if (!view.held && !view.kept.pending.length) dim(view);
-  view.widest = Math.max(...data.stages.filter((stage) => stage.metric !== data.root).map((stage) => wideness(Math.max(valueOf(view.live, stage.metric), data.model.baseline[stage.metric] ?? 0))), 0.1);
   set(view.svg, { role: data.stages.length ? "group" : "tree" });
   followSelection(view, data.selected);
   if (!view.cards.has(view.selected)) view.selected = null;
@@ -182,6 +181,7 @@ function draw(view) {
 /** Everything that moves with the numbers, and nothing else. */
 function repaint(view) {
   const { scene, nodes } = view;
+  view.widest = widest(view);
   for (const place of view.held ? scene.places.filter((one) => isSeen(view, one)) : scene.places) paintCardNumbers(view, nodes.get(`cards/${place.card.id}`), place);
   for (const bar of scene.bars) paintBar(view, nodes.get(`bars/${bar.id}`), bar);
   for (const row of scene.rows) paintRow(view, nodes.get(`rows/${row.id}`), row);

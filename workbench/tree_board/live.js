@@ -25,7 +25,7 @@ const say = (live, card, x) => sayValue(x, card.unit, card.kind, live.language);
 const fill = (sentence, facts) => sentence.replace(/\{(\w+)\}/g, (blank, name) => facts[name] ?? blank);
 const clip = (x, low = 0, high = 1) => Math.min(high, Math.max(low, x));
 
-/** Return what a card shows: finished texts, and shares of its bar between 0 and 1 (null: not drawn). */
+/** Return what a card shows: finished texts, and places on its bar, from 0 at its start to 1 at its end (null: not drawn). */
 function says(live, card, pinned) {
   const at = live.index.get(card.id), x = live.values[at], { words } = live;
   const needed = card.inside ? requiredAlone(live.engine, live.values, at, {
@@ -35,19 +35,28 @@ function says(live, card, pinned) {
     : need == null ? words.cannot_alone : needed.limit ? fill(words.over_limit, { value: say(live, card, need) }) : say(live, card, need);
   const ghost = (pinned ?? live.baseline)[card.id];
   const held = pinned?.[card.id] == null ? null : say(live, card, pinned[card.id]);
-  const on = (value) => (value == null || !Number.isFinite(value) ? null : card.span ? (value - card.span[0]) / (card.span[1] - card.span[0]) : part(value, needed?.value));
+  const on = placing(card.span ?? (needed?.value == null ? null : rangeOf([0, x, needed.value, ghost])));
   return {
     now, required,
     status: !needed || !Number.isFinite(x) ? "plain" : reached ? "reached" : "gap",
-    gap: required && needed.value ? sayDifference(x - need, card.unit, card.kind, live.language) : null,
-    here: on(x), there: card.span && !reached ? on(needed?.value) : null,
+    gap: required && needed.value != null ? sayDifference(x - need, card.unit, card.kind, live.language) : null,
+    zero: card.span ? 0 : on(0), here: on(x), there: reached ? null : on(needed?.value),
     was: ghost != null && Math.abs(ghost - x) > 1e-9 * Math.abs(ghost) ? on(ghost) : null,
     pinned: held === now ? null : held, // what is the same needs no second number
   };
 }
 
-/** How far a value is on its way to what is needed, for either direction. */
-const part = (value, needed) => (needed == null ? null : value && needed ? clip(Math.min(value / needed, needed / value)) : 0);
+/** From the least to the largest of some values, those left out that are none. */
+function rangeOf(values) {
+  const known = values.filter((x) => x != null && Number.isFinite(x));
+  return [Math.min(...known), Math.max(...known)];
+}
+
+/** Return value -> place on a straight scale between two ends; a lever's value may lie beyond its ends. */
+function placing(ends) {
+  const [low, high] = ends ?? [0, 0];
+  return (value) => (value == null || !Number.isFinite(value) || !(high > low) ? null : (value - low) / (high - low));
+}
 
 /** What a screen reader says of a card, and the few lines shown when a pointer rests on it. */
 function spoken(live, card, said) {

@@ -149,7 +149,7 @@ function paintCardNumbers(view, node, { card, w, h, wide }) {
   paintTrack(view, parts, card, said, { left, right: w - taken, y: y + 2, above: y + 2, below: h - y + 2 });
 }
 
-/** A lever's way runs over its own range, anything else's from nothing to what is needed.
+/** A lever's way runs over its own range; anything else's bar holds 0, now, what is needed and what it is compared with.
  *  A finger has all the height it needs around it, but no more than what is free `above` and `below`.
  */
 function paintTrack(view, parts, card, said, { left, right, y, above = 12, below = 12 }) {
@@ -159,12 +159,14 @@ function paintTrack(view, parts, card, said, { left, right, y, above = 12, below
   set(parts.hand, { x: left - 8, y: -12, width: long + 16, display: card.span ? null : "none" });
   set(parts.finger, { x: left - 8, y: -over, width: long + 16, height: over + under, display: card.span ? null : "none" });
   set(parts.groove, { x: left, y: -2, width: long });
-  set(parts.fill, { x: left, y: -2, width: Math.max(0.01, at(said.here ?? 0) - left) });
-  const [from, to] = said.there == null ? [said.here, 1] : [Math.min(said.here, said.there), Math.max(said.here, said.there)];
-  const lacks = said.status === "gap" && said.required != null && from != null && !(card.span && said.there == null);
-  set(parts.lack, { x: at(from ?? 0), y: -2, width: lacks ? Math.max(0, at(to) - at(from)) : 0 });
-  set(parts.there, { d: "M-4 -7 H4 L0 -2 Z", transform: `translate(${at(said.there ?? 0)} 0)`, display: card.span && lacks && said.there >= 0 && said.there <= 1 ? null : "none" });
-  set(parts.was, { d: "M0 -6 V6", transform: `translate(${at(said.was ?? 0)} 0)`, display: said.was == null ? "none" : null });
+  const span = (node, one, other) => set(node, { x: at(Math.min(one, other)), y: -2, width: Math.max(0.01, Math.abs(at(one) - at(other))) });
+  span(parts.fill, said.zero ?? 0, said.here ?? 0);
+  const lacks = said.status === "gap" && said.required != null && said.here != null && said.there != null;
+  set(span(parts.lack, said.here ?? 0, said.there ?? 0), lacks ? {} : { width: 0 });
+  const pointed = lacks && said.there >= 0 && (card.span ? said.there <= 1 : said.there < 1); // the bar's end needs no sign
+  set(parts.there, { d: "M-4 -7 H4 L0 -2 Z", transform: `translate(${at(said.there ?? 0)} 0)`, display: pointed ? null : "none" });
+  const was = said.was < 0 ? "M2 -5 L-3 0 L2 5" : said.was > 1 ? "M-2 -5 L3 0 L-2 5" : "M0 -6 V6"; // beyond a lever's range: pointed out
+  set(parts.was, { d: was, transform: `translate(${at(said.was ?? 0)} 0)`, display: said.was == null ? "none" : null });
   set(parts.thumb, { cx: at(said.here ?? 0), cy: 0, display: card.span ? null : "none" });
   set(parts.ring, { cx: at(said.here ?? 0), cy: 0 });
 }
@@ -215,9 +217,16 @@ function nameBeside(view, { label, more }, name, { x, y, px, room, two }) {
 
 const wideness = (x) => Math.log10(Math.max(0, x) + 1);
 
+/** Return the widest bar of the funnel: of what is now and of what it is compared with. */
+function widest({ data, live, kept }) {
+  const compared = kept.pinned ?? live.baseline, stages = data.stages.filter((stage) => stage.metric !== data.root);
+  return Math.max(0.1, ...stages.flatMap(({ metric }) => [valueOf(live, metric), compared[metric] ?? 0].filter(Number.isFinite).map(wideness)));
+}
+
 /** A stage's bar: its width is the logarithm of its number, or from 400,000 to 108 the last would vanish. */
 function paintBar(view, node, { card, x, y, w, h, left, right, goal, narrow, above, silent }) {
-  const { parts } = node, said = says(view.live, card, view.kept.pinned), most = view.widest, room = w - left - right;
+  const { parts } = node, shown = { ...card, span: null }, said = says(view.live, shown, view.kept.pinned);
+  const most = view.widest, room = w - left - right;
   const wide = (value) => Math.max(2, (room * wideness(value)) / most), mid = left + room / 2, top = narrow ? 20 : 3, high = h - top - 3;
   set(node, { class: ["bar", goal ? "goal" : "", said.status === "gap" ? "has-gap" : "", view.lit.has(card.id) ? "lit" : ""].join(" ").trim(), transform: `translate(${x} ${y})` });
   node.style.color = card.colour;
@@ -242,7 +251,7 @@ function paintBar(view, node, { card, x, y, w, h, left, right, goal, narrow, abo
   set(parts.mark, { d: said.pinned != null ? SHAPES.pin : said.status === "gap" ? SHAPES.down : SHAPES.tick, class: said.pinned != null ? "mark pinned" : "mark", transform: `translate(${after} ${line - 10})`, display: said.status === "plain" ? "none" : null });
   write(set(parts.gap, { class: said.pinned != null ? "gap pinned" : "gap", x: after + 16, y: line, "font-size": 15, display: null }), said.pinned ?? said.gap ?? "");
   write(set(parts.required, { x: w, y: 56, "font-size": 13, display: said.required == null ? "none" : null }), said.required ?? "");
-  paintTrack(view, parts, { ...card, span: null }, said, { left: narrow ? 0 : left, right: w - (said.required == null ? 0 : measure(view.font, said.required, 13) + 10), y: 51 });
+  paintTrack(view, parts, shown, said, { left: narrow ? 0 : left, right: w - (said.required == null ? 0 : measure(view.font, said.required, 13) + 10), y: 51 });
 }
 
 const fitted = (view, text, px, room) => Math.min(px, Math.max(10, Math.floor(room / measure(view.font, text, 1, 650))));
