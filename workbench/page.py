@@ -65,7 +65,19 @@ def style() -> None:
     # What a list says when nothing fits is Streamlit's, and English only; ours is laid over it.
     nothing = '[role="listbox"][data-empty] [role="option"] > span'
     ours = f"{nothing} {{ font-size: 0; }} {nothing}::after {{ content: {tables.quoted(_('Nothing fits'))}; }}"
-    st.html(f"{_STYLE}<style>{ours} {nothing}::after {{ font-size: 0.875rem; }}</style>")
+    st.html(f"{_STYLE}<style>{ours} {nothing}::after {{ font-size: 0.875rem; }} {_how_to_enter()}</style>")
+
+
+def _how_to_enter() -> str:
+    """Return the style that says in the person's language how what is typed in a field is entered."""
+    says = {"stTextInput": _("Enter: apply"), "stNumberInput": _("Enter: apply")}
+    says["stTextArea"] = _("Ctrl+Enter (⌘+Enter): apply")
+    first = '[data-testid="InputInstructions"] > span:first-child'
+    return " ".join(
+        f".{field} {first} {{ font-size: 0; }}"
+        f" .{field} {first}::after {{ content: {tables.quoted(text)}; font-size: 0.75rem; }}"
+        for field, text in says.items()
+    )
 
 
 class End(Exception):  # noqa: N818 - no error

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import header, page, pictures, repair, session, signing_in, standing, unseen, words
+from workbench import connection, header, page, pictures, repair, session, signing_in, standing, unseen, words
 from workbench.words import _
 
 _PAGES = Path(__file__).parents[1] / "pages"
@@ -57,6 +57,7 @@ def _draw() -> None:
     page.style()
     pictures.begin()
     keeping = standing.look()
+    connection.watch(keeping.plan_id)
     if keeping.closed:
         standing.closed(keeping)
         return

@@ -5,6 +5,7 @@ the browser draws, folds and zooms (`board.js`), evaluates while a lever is drag
 message when it is let go. No language lives here: texts arrive finished.
 """
 
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +22,8 @@ WORDS = ("tree", "funnel", "monitors", "path", "carries", "now_required", "lever
          "pin", "unpin", "pinned", "picture_svg", "picture_png", "cannot_alone", "over_limit", "closes",
          "spoken", "spoken_needed", "lever_spoken", "chance")  # fmt: skip
 """The labels and sentences a page gives in its own language; those with blanks are filled in the browser."""
+
+_VISIT = "tree_board_visit"  # another one after the server was restarted, which has forgotten what was chosen
 
 _HERE = Path(__file__).parent
 _PARTS = ("fit.js", "numbers.js", "engine.js", "live.js", "scene.js", "paint.js", "take_away.js", "board.js")
@@ -163,6 +166,7 @@ def tree_board(
         "model": asdict(model),
         "stages": [asdict(stage) for stage in stages],
         "dealt_with": hands.dealt_with,
+        "visit": st.session_state.setdefault(_VISIT, secrets.token_hex(8)),
     }
     state = _mount(
         key=key,

@@ -36,6 +36,8 @@ function open(host) {
   view.observer = new ResizeObserver(() => { if (root.clientWidth !== view.width) draw(view); });
   host.appendChild(root);
   listen(view);
+  view.sendAgain = () => { if (view.kept?.pending.length) send(view, view.kept.pending[0].revision); };
+  window.addEventListener("gyakusan-returned", view.sendAgain); // the connection was lost: a move may have been too
   view.observer.observe(root);
   views.set(host, view);
   return view;
@@ -44,6 +46,7 @@ function open(host) {
 function close(host, view) {
   letGo(view);
   view.observer.disconnect();
+  window.removeEventListener("gyakusan-returned", view.sendAgain);
   view.root.remove();
   views.delete(host);
 }
@@ -66,6 +69,8 @@ function receive(view, { data, setTriggerValue }) {
   if (!view.held && !view.kept.pending.length) dim(view);
   set(view.svg, { role: data.stages.length ? "group" : "tree" });
   followSelection(view, data.selected);
+  if ((view.kept.visit ??= data.visit) !== data.visit) tellAgain(view, view.kept.selected);
+  Object.assign(view.kept, { visit: data.visit, selected: view.selected });
   if (!view.cards.has(view.selected)) view.selected = null;
   if (!view.cards.has(view.focused)) view.focused = view.selected ?? data.root;
 }
@@ -120,7 +125,7 @@ function letGo(view) {
   repaint(view);
   settle(view);
   if (x === held.from) return;
-  kept.pending.push({ number: (kept.number += 1), changes: { [held.id]: x }, was: { [held.id]: held.was } });
+  kept.pending.push({ number: (kept.number += 1), changes: { [held.id]: x }, was: { [held.id]: held.was }, revision: held.revision });
   send(view, held.revision);
 }
 
@@ -129,6 +134,16 @@ function send({ kept: { number, pending }, tell }, revision) {
   const changes = Object.assign({}, ...pending.map((one) => one.changes));
   const was = Object.assign({}, ...pending.map((one) => one.was).reverse()); // what it was before the first of them
   tell("moved", { number, changes, was, revision });
+}
+
+/** The server has been restarted: it knows neither which card is chosen here nor what it was not there to hear. */
+function tellAgain(view, chosen) {
+  if (view.cards.has(chosen) && view.data.selected === null) {
+    view.selected = chosen;
+    view.sent.push(chosen);
+    view.tell("selected", chosen);
+  }
+  view.sendAgain();
 }
 
 /** Put a lever back to where it was taken. */
@@ -438,7 +453,7 @@ function focus(view, id) {
 
 function select(view, id) {
   const again = view.selected === id;
-  view.selected = view.focused = id;
+  view.selected = view.focused = view.kept.selected = id;
   draw(view);
   if (again) return;
   view.sent.push(id);
