@@ -89,3 +89,12 @@ def channels(count: int, segments: int) -> Plan:
     }
     made = Plan.from_data(plan)
     return made.replace({"kgi.target": round(made.tree.now("revenue") * 1.2)})
+
+
+def renamed(plan: Plan, name: str) -> Plan:
+    """Return a plan in which everything that can be named is called `name`, with a number behind it."""
+    changes: dict[str, Any] = {"name.ja": name, "name.en": name}
+    for part in ("metrics", "ksfs", "teams"):
+        for at, key in enumerate(getattr(plan, part)):
+            changes |= {f"{part}.{key}.name.{language}": f"{name}{at}" for language in ("ja", "en")}
+    return plan.replace(changes)

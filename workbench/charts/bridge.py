@@ -17,8 +17,9 @@ def bridge(steps: Sequence[Mapping[str, Any]], *, goal: str, amount: str, zero: 
     """Return a waterfall with a line at the goal.
 
     A step has `name`, `start` and `end` (in the KGI's unit), `label` (what stands beside it),
-    `colour`, and `goal` (the same number in each row). `goal` and `amount` are the words for
-    the goal's line and the axis. Without `zero` the axis begins at the least number there is.
+    `colour`, and `goal` (the same number in each row). `goal` is the text at the
+    goal's line, `amount` our own word for what is measured. Without `zero` the axis begins
+    at the least number there is.
     There is `room` for so many steps at least: as long as they fit, nothing below the picture moves.
     """
     rows = [{**step, **_place(at, step), "goal_name": goal} for at, step in enumerate(steps)]

@@ -20,7 +20,8 @@ def calendar(cells: Sequence[Mapping[str, Any]], *, share: str, worth: str, heig
     `worth` (text), `lost` (bool: the month is over) and `last` ("90", "50", "any" or ""). `share` and `worth` are
     words; `height` is the number of stages.
     """
-    return draw(_build, cells, share=share, worth=worth, height=_ROW * max(height, 1) + _HEAD)
+    rows = [{**cell, "where": f"{cell['stage']} · {cell['month']}"} for cell in cells]
+    return draw(_build, rows, share=share, worth=worth, height=_ROW * max(height, 1) + _HEAD)
 
 
 def _build(share: str, worth: str, height: int) -> Chart:
@@ -40,8 +41,7 @@ def _build(share: str, worth: str, height: int) -> Chart:
         scale=alt.Scale(paddingInner=0.06),
     )
     down = alt.Y(
-        "stage:N",
-        sort=alt.SortField("row"),
+        "row:O",
         title=None,
         axis=None,
         scale=alt.Scale(paddingInner=0.5, paddingOuter=0.5),
@@ -50,8 +50,7 @@ def _build(share: str, worth: str, height: int) -> Chart:
         x=across,
         y=down,
         tooltip=[
-            alt.Tooltip("stage:N", title=" "),
-            alt.Tooltip("month:N", title=" "),
+            alt.Tooltip("where:N", title=" "),
             alt.Tooltip("label:N", title=share),
             alt.Tooltip("worth:N", title=worth),
         ],

@@ -13,20 +13,21 @@ from workbench.charts.picture import ROWS, Chart, Picture, draw
 _HEIGHT, _BESIDE = 240, 52  # px; the labels of the first and the last knee stand beside what is drawn
 
 
-def frontier(steps: Sequence[Mapping[str, Any]], *, amount: str, kgi: str) -> Picture:
+def frontier(steps: Sequence[Mapping[str, Any]], *, resource: str, amount: str, kgi: str) -> Picture:
     """Return a stair with a point at each step, the knees filled, and a line at what is available.
 
     A step has `amount`, `kgi` (numbers), `amount_label`, `kgi_label`, `set` (texts), `knee` (bool) and `limit` (the
-    number available, the same in each row; None: no limit). `amount` and `kgi` name the axes.
+    number available, the same in each row; None: no limit). `resource` names what there are amounts of: it is written
+    below the axis, as data. `amount` and `kgi` are our own words for the two.
     """
-    return draw(_build, steps, amount=amount, kgi=kgi)
+    return draw(_build, [{**step, "resource": resource} for step in steps], amount=amount, kgi=kgi)
 
 
 def _build(amount: str, kgi: str) -> Chart:
     base = alt.Chart(ROWS)
     across = alt.X(
         "amount:Q",
-        title=amount,
+        title=None,
         axis=alt.Axis(labels=False, ticks=False, grid=False),
         scale=alt.Scale(nice=False, padding=_BESIDE),
     )
@@ -59,6 +60,11 @@ def _build(amount: str, kgi: str) -> Chart:
         for style in ("halo", "text")
     ]
     limit = base.mark_rule(color=theme.GAP, strokeDash=[6, 4], strokeWidth=2).encode(
-        x=alt.X("limit:Q", aggregate="max", title=amount)
+        x=alt.X("limit:Q", aggregate="max", title=None)
     )
-    return alt.layer(stair, limit, points, *labels).properties(height=_HEIGHT)
+    named = base.mark_text(baseline="top", fontSize=11, fontWeight="bold", limit=alt.ExprRef("width")).encode(
+        x=alt.value(alt.ExprRef("width / 2")),
+        y=alt.value(alt.ExprRef("height + 8")),
+        text=alt.Text("resource:N", aggregate="max"),
+    )
+    return alt.layer(stair, limit, points, *labels, named).properties(height=_HEIGHT)

@@ -24,7 +24,7 @@ def gauges(found: Sequence[Mapping[str, Any]], *, amount: str) -> Picture:
 
 def _build(amount: str, height: int) -> Chart:
     base = alt.Chart(ROWS)
-    down = alt.Y("name:N", sort=alt.SortField("at"), title=None, axis=None)
+    down = alt.Y("at:O", title=None, axis=None)
     along = alt.X("from:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1]))
     tips = [alt.Tooltip("name:N", title=" "), alt.Tooltip("label:N", title=amount)]
     room = base.mark_bar(cornerRadius=3, height=8, yOffset=9, color=theme.GHOST, opacity=0.45).encode(

@@ -26,7 +26,7 @@ def ratios(bars: Sequence[Mapping[str, Any]], *, amount: str) -> Picture:
 
 def _build(amount: str, height: int, kind: Literal["linear", "log"]) -> Chart:
     base = alt.Chart(ROWS)
-    down = alt.Y("name:N", sort=alt.SortField("at"), title=None, axis=None)
+    down = alt.Y("at:O", title=None, axis=None)
     bars = base.mark_bar(cornerRadius=3, height=14, yOffset=9).encode(
         y=down,
         x=alt.X("from:Q", title=None, axis=None, scale=alt.Scale(type=kind, nice=False)),

@@ -11,31 +11,29 @@ from workbench import theme
 from workbench.charts.picture import ROWS, Chart, Picture, draw
 
 
-def tornado(bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str, height: int = 46) -> Picture:
+def tornado(
+    bars: Sequence[Mapping[str, Any]], *, goal: str, low: str, high: str, kgi: str, height: int = 46
+) -> Picture:
     """Return one bar per lever from the KGI at its low to the KGI at its high.
 
     A bar has `name`, `low`, `high`, `now`, `goal` (numbers of the KGI), `low_label`, `high_label`
-    (the lever's own values there), `range` (text) and `colour`.
+    (the lever's own values there), `range` (text) and `colour`. `goal` is the text at the goal's line; `low`, `high`
+    and `kgi` are our own words for the lever's two ends and for `range`.
     """
     rows = [{**bar, "at": at, "goal_name": goal} for at, bar in enumerate(bars)]
-    return draw(_build, rows, low=low, high=high, height=height * max(len(rows), 1) + 24)
+    return draw(_build, rows, low=low, high=high, kgi=kgi, height=height * max(len(rows), 1) + 24)
 
 
-def _build(low: str, high: str, height: int) -> Chart:
+def _build(low: str, high: str, kgi: str, height: int) -> Chart:
     base = alt.Chart(ROWS)
-    down = alt.Y(
-        "name:N",
-        sort=alt.SortField("at"),
-        title=None,
-        axis=None,
-    )
+    down = alt.Y("at:O", title=None, axis=None)
     plain = alt.Axis(labels=False, ticks=False, grid=False, domain=False)
     scale = alt.Scale(zero=False, padding=64)
     tips = [
         alt.Tooltip("name:N", title=" "),
         alt.Tooltip("low_label:N", title=low),
         alt.Tooltip("high_label:N", title=high),
-        alt.Tooltip("range:N", title=" "),
+        alt.Tooltip("range:N", title=kgi),
     ]
     whole = base.mark_bar(cornerRadius=3, height=18, yOffset=9, opacity=0.85).encode(
         y=down,

@@ -69,7 +69,7 @@ def _bridge(found: Focus, rows: list[dict[str, Any]], *, zero: bool = True) -> P
     kgi = plan.metrics[plan.kgi.metric]
     goal = _("Goal {goal}").format(goal=words.value(plan.kgi.target, kgi))
     rows = [row | {"goal": plan.kgi.target} for row in rows]
-    return charts.bridge(rows, goal=goal, amount=words.name(kgi), zero=zero)
+    return charts.bridge(rows, goal=goal, amount=_("KGI"), zero=zero)
 
 
 def _step(name: str, start: float, end: float, label: str, colour: str) -> dict[str, Any]:

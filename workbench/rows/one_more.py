@@ -39,7 +39,8 @@ def frontier(found: Focus, resource: str, way: Sequence[Amount]) -> Picture:
         }
         for step in way
     ]
-    return charts.frontier(drawn, amount=sentences_focus.resource(found.plan, resource), kgi=words.name(kgi))
+    named = sentences_focus.resource(found.plan, resource)
+    return charts.frontier(drawn, resource=named, amount=_("Amount"), kgi=_("KGI"))
 
 
 def robust(found: Focus, seen: Robustness) -> list[dict[str, str]]:

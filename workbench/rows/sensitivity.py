@@ -33,7 +33,9 @@ def tornado(plan: Plan, bars: Sequence[Bar]) -> Picture:
             }
         )
     goal = _("Goal {goal}").format(goal=words.value(plan.kgi.target, kgi))
-    return charts.tornado(drawn, goal=goal, low=_("at its unfavourable end"), high=_("at its favourable end"))
+    return charts.tornado(
+        drawn, goal=goal, kgi=_("KGI"), low=_("at its unfavourable end"), high=_("at its favourable end")
+    )
 
 
 def tornado_table(plan: Plan, bars: Sequence[Bar]) -> list[dict[str, str]]:

@@ -38,7 +38,7 @@ def bridge(plan: Plan, before: Plan, change: PlanChange | None = None) -> Pictur
     return charts.bridge(
         [step | {"goal": plan.kgi.target} for step in _steps(plan, change or explain_plans(before, plan))],
         goal=goal_words,
-        amount=words.name(metric),
+        amount=_("KGI"),
         room=_ROOM,
     )
 
