@@ -4,9 +4,10 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from workbench import logs, open_link, serving, storage
+from workbench import logs, open_link, proxies, serving, storage
 
 logs.begin()
+proxies.begin()
 serving.readiness.append(storage.ready)
 serving.daily.append(storage.purge)
 app = st.App(

@@ -22,7 +22,7 @@ from typing import Any
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from workbench import browsers, logs, uploads
+from workbench import addresses, browsers, logs, proxies, uploads
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -85,9 +85,13 @@ class Headers:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass the request on and add to the head of its response."""
+        if scope.get("client"):
+            host, port = scope["client"]
+            scope["client"] = (addresses.folded(host), port)
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        proxies.check(scope)
         started = False
 
         async def send_with_headers(message: Message) -> None:

@@ -10,7 +10,7 @@ import segno
 import streamlit as st
 
 from kpi_core.errors import KpiError
-from workbench import addresses, fields, local_times, months, sentences, session, startup
+from workbench import addresses, fields, local_times, months, network_addresses, sentences, session, startup
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
 from workbench.store import Actor, Link, Role, Store
@@ -109,9 +109,9 @@ def _is_as_chosen(link: Link) -> bool:
 def _chosen_origin() -> str:
     """Return the beginning of the link's address; of this computer's own ask which, or say why others have none."""
     own = _origin()
-    if not addresses.is_own(own):
+    if not network_addresses.is_own(own):
         return own
-    outside = addresses.origins(own)
+    outside = network_addresses.origins(own)
     if not outside:
         _why_only_here()
         return own
@@ -132,7 +132,7 @@ def _chosen_origin() -> str:
 def _why_only_here() -> None:
     """Say why the link opens on no other device, and what helps."""
     here = _("This is the address of this computer itself, so the link opens nowhere else.")
-    if startup.is_own(startup.address()):
+    if addresses.is_own(startup.listens_on()):
         st.caption(sentences.both(here, _("For phones in the room, stop the server and start it with:")))
         st.code("streamlit run app.py --server.address 0.0.0.0", language=None)
     else:

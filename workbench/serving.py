@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from streamlit import net_util
 
-from workbench import logs, plan_files, startup
+from workbench import logs, plan_files, proxies, startup
 from workbench.headers import Headers
 
 __all__ = ["Headers", "daily", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
@@ -48,7 +48,8 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
     gc.collect()
     gc.freeze()
     tasks = [asyncio.create_task(_collect()), asyncio.create_task(_do_daily())]
-    logs.tell("started", hosted=startup.hosted())
+    listens, trusted = startup.listens_on() or "::", proxies.in_force()
+    logs.tell("started", hosted=startup.hosted(), listens_on=listens, trusted_proxies=trusted)
     try:
         yield
     finally:

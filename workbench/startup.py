@@ -7,7 +7,6 @@ start; on one's own machine it is a warning.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import sys
@@ -20,7 +19,7 @@ import click
 from streamlit import config
 from uvicorn.main import main as uvicorn_command
 
-from workbench import logs, persons
+from workbench import addresses, logs, persons
 
 _MUST_BE: dict[str, Any] = {
     "browser.gatherUsageStats": False,  # on, whole page addresses go to a third party
@@ -81,7 +80,9 @@ def _sign_in_faults() -> Iterator[str]:
     if len(str(auth.get("cookie_secret") or "")) < _SECRET_CHARACTERS:
         yield f"auth.cookie_secret in secrets.toml must be random and have {_SECRET_CHARACTERS} characters at least"
     back = urlsplit(str(auth.get("redirect_uri") or ""))
-    if back.path.rpartition("/")[2] != "oauth2callback" or not (back.scheme == "https" or is_own(back.hostname or "")):
+    if back.path.rpartition("/")[2] != "oauth2callback" or not (
+        back.scheme == "https" or addresses.is_own(back.hostname or "")
+    ):
         yield "auth.redirect_uri in secrets.toml must be https:// and end with /oauth2callback"
     names = persons.providers()
     if not names or any("_" in name for name in names):
@@ -92,10 +93,10 @@ def _sign_in_faults() -> Iterator[str]:
 
 def hosted() -> bool:
     """Return whether others can reach this server: it listens beyond this machine, or we were told so."""
-    return os.environ.get("GYAKUSAN_HOSTED") == "1" or not is_own(address())
+    return os.environ.get("GYAKUSAN_HOSTED") == "1" or not addresses.is_own(listens_on())
 
 
-def address() -> str:
+def listens_on() -> str:
     """Return the address this server listens on; empty if that cannot be known."""
     program = Path(sys.argv[0])
     if "uvicorn" not in (program.stem, program.parent.name):
@@ -105,14 +106,6 @@ def address() -> str:
     except (click.ClickException, click.exceptions.Exit):
         return ""
     return "" if told["uds"] or told["fd"] is not None else str(told["host"])
-
-
-def is_own(address: str) -> bool:
-    """Return whether an address means this machine to itself alone."""
-    try:
-        return address == "localhost" or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _toml(value: Any) -> str:

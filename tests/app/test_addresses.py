@@ -1,187 +1,62 @@
-"""Where phones in the room reach the server: found without sending anything, and said as it is."""
+"""One way to write an address: whatever is compared is compared folded."""
 
 import ipaddress
-import re
-import socket
-import subprocess
-from pathlib import Path
 
 import pytest
-from streamlit import config
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tests.visits import ME, app_store, kept, said, visit
-from workbench import addresses, new_link, startup, words
-from workbench.store import Actor
+from workbench import addresses, proxies
 
-OWN = "http://localhost:8501"
-LAN = ["192.168.1.20", "10.0.0.7", "fd12::7"]
+V4, V6 = st.ip_addresses(v=4), st.ip_addresses(v=6)
 
 
-@pytest.fixture
-def store(tmp_path):
-    with app_store(tmp_path) as opened:
-        yield opened
+@given(V4)
+def test_a_mapped_address_is_the_address_it_stands_for(address: ipaddress.IPv4Address):
+    ways = {f"::ffff:{address}", f"::FFFF:{address}", f"0:0:0:0:0:ffff:{address}", str(address)}
+
+    assert {addresses.folded(way) for way in ways} == {str(address)}
+    assert {addresses.neighbourhood(way) for way in ways} == {str(address)}
+    assert {addresses.is_own(way) for way in ways} == {address.is_loopback}
 
 
-@pytest.fixture(autouse=True)
-def _room(monkeypatch):
-    """A machine in two networks, with what a machine has besides: loopback, and addresses good on one cable only."""
-    monkeypatch.delenv("GYAKUSAN_HOSTED", raising=False)
-    routes = {socket.AF_INET: ["192.168.1.20"], socket.AF_INET6: ["fd12::7"]}
-    monkeypatch.setattr(addresses, "_by_route", routes.__getitem__)
-    interfaces = ["127.0.0.1", "192.168.1.20", "10.0.0.7", "169.254.3.4", "fe80::1%eth0", "::1"]
-    monkeypatch.setattr(addresses, "_by_interface", lambda: interfaces)
+@given(V6.filter(lambda address: address.ipv4_mapped is None))
+def test_any_other_address_stays_itself_however_it_is_written(address: ipaddress.IPv6Address):
+    ways = {str(address), address.exploded, str(address).upper(), f"{address}%eth0"}
+
+    assert {addresses.folded(way) for way in ways} == {str(address)}
+    assert ipaddress.ip_address(addresses.folded(address.exploded)) == address
 
 
-def listen_on(monkeypatch, address):
-    monkeypatch.setattr(startup, "address", lambda: address)
+@given(V6, st.integers(min_value=0, max_value=2**64 - 1))
+def test_who_holds_one_address_of_ipv6_holds_all_of_its_64(address: ipaddress.IPv6Address, low: int):
+    beside = ipaddress.IPv6Address(int(address) >> 64 << 64 | low)
+    alike = addresses.neighbourhood(str(address)) == addresses.neighbourhood(str(beside))
+
+    assert alike or address.ipv4_mapped or beside.ipv4_mapped
+
+
+@pytest.mark.parametrize("text", ["", "unix:", "plan.example.com", "300.1.1.1", "x" * 500])
+def test_what_is_no_address_stays_as_it_is_and_is_nobodys_own(text: str):
+    assert addresses.folded(text) == text
+    assert len(addresses.neighbourhood(text)) <= 64
+    assert not addresses.is_own(text)
 
 
 @pytest.mark.parametrize(
-    ("address", "hosts"),
+    ("trusted", "trusts", "others"),
     [
-        ("", ["192.168.1.20", "10.0.0.7", "[fd12::7]"]),
-        ("::", ["192.168.1.20", "10.0.0.7", "[fd12::7]"]),
-        ("0.0.0.0", ["192.168.1.20", "10.0.0.7"]),
-        ("10.0.0.7", ["10.0.0.7"]),
-        ("fd12::7", ["[fd12::7]"]),
-        ("127.0.0.1", []),
-        ("::1", []),
-        ("localhost", []),
-        ("no.such.name", []),
+        ("127.0.0.1", ("127.0.0.1", "::ffff:127.0.0.1", "::ffff:7f00:1"), ("127.0.0.2", "::1", "::ffff:10.0.0.1")),
+        ("::ffff:10.0.0.1", ("10.0.0.1", "::ffff:10.0.0.1"), ("10.0.0.2", "::ffff:10.0.0.2")),
+        ("10.0.0.0/8, ::1", ("10.1.2.3", "::ffff:10.1.2.3", "::1"), ("11.0.0.1", "::ffff:11.0.0.1")),
+        ("::ffff:10.0.0.0/104", ("10.1.2.3", "::ffff:10.1.2.3"), ("11.0.0.1", "::2")),
+        ("::/0", ("2001:db8::1",), ("10.0.0.1",)),
+        ("*", ("10.0.0.1", "2001:db8::1"), ()),
+        ("", (), ("127.0.0.1", "::1", "")),
     ],
 )
-def test_only_addresses_at_which_the_server_answers_are_offered(monkeypatch, address, hosts):
-    listen_on(monkeypatch, address)
+def test_a_proxy_is_trusted_by_either_way_to_write_it(trusted: str, trusts: tuple[str, ...], others: tuple[str, ...]):
+    folding = proxies.Trusted(trusted)
 
-    assert addresses.origins(OWN) == [f"http://{host}:8501" for host in hosts]
-
-
-def test_the_port_and_the_scheme_are_those_of_the_page(monkeypatch):
-    listen_on(monkeypatch, "0.0.0.0")
-
-    assert addresses.origins("https://localhost") == ["https://192.168.1.20", "https://10.0.0.7"]
-    assert addresses.origins("") == []
-
-
-def test_in_a_container_nobody_is_sent_to_its_inner_network(monkeypatch):
-    monkeypatch.setenv("GYAKUSAN_HOSTED", "1")
-    listen_on(monkeypatch, "0.0.0.0")
-
-    assert addresses.origins(OWN) == []
-
-
-def test_this_machines_addresses_are_real_and_nothing_is_sent_to_find_them(monkeypatch):
-    """Held against the kernel: a socket can be bound to each, and to no address that the machine has not."""
-    monkeypatch.undo()
-    sent = []
-    for name in ("send", "sendto", "sendmsg", "sendall"):
-        monkeypatch.setattr(socket.socket, name, lambda *_args, name=name: sent.append(name), raising=False)
-    for name in ("getaddrinfo", "gethostbyname", "gethostbyaddr"):
-        monkeypatch.setattr(socket, name, lambda *_args, name=name: sent.append(name))
-
-    found = addresses.of_this_machine()
-
-    assert not sent
-    assert len(found) == len(set(found))
-    for one in found:
-        assert not one.is_loopback
-        family = socket.AF_INET if one.version == 4 else socket.AF_INET6
-        with socket.socket(family, socket.SOCK_STREAM) as free:
-            free.bind((str(one), 0))
-    listed = Path("/proc/net/fib_trie")
-    if listed.exists():  # Linux: all IPv4 addresses of this machine
-        own = set(re.findall(r"\|-- (\S+)\n\s+/32 host LOCAL", listed.read_text("utf-8")))
-        wanted = {ipaddress.ip_address(text) for text in own if not text.startswith(("127.", "169.254."))}
-        assert {one for one in found if one.version == 4} == wanted
-
-
-def test_a_machine_without_a_network_has_none(monkeypatch):
-    monkeypatch.setattr(addresses, "_by_route", lambda _family: [])
-    monkeypatch.setattr(addresses, "_by_interface", lambda: ["127.0.0.1"])
-    listen_on(monkeypatch, "")
-
-    assert addresses.of_this_machine() == []
-    assert addresses.origins(OWN) == []
-
-
-def made(store, monkeypatch, address, language="en"):
-    """Return the page on which a link was made at localhost, and where its plan is kept."""
-    listen_on(monkeypatch, address)
-    plan_id = kept(store)
-    app = visit(store, plan_id, language=language)
-    app.context = {"url": f"{OWN}/share", "timezone": "Asia/Tokyo"}
-    app.button(key="share_make").click().run()
-    assert not app.exception
-    return app
-
-
-@pytest.mark.parametrize("language", ["ja", "en"])
-def test_a_link_has_the_machines_address_in_the_network_and_its_code_too(store, monkeypatch, language):
-    drawn, draw = [], new_link.code
-    monkeypatch.setattr(new_link, "code", lambda text: drawn.append(text) or draw(text))
-    with words.speaking(language):
-        app = made(store, monkeypatch, "", language)
-        box = app.selectbox(key="share_origin")
-
-        assert box.value == "http://192.168.1.20:8501"
-        assert app.code[0].value.startswith("http://192.168.1.20:8501/open#")
-        assert drawn[-1] == app.code[0].value
-        assert box.options[:2] == ["http://192.168.1.20:8501", "http://10.0.0.7:8501"]
-        box.select("http://10.0.0.7:8501").run()
-        assert app.code[0].value.startswith("http://10.0.0.7:8501/open#")
-        assert drawn[-1] == app.code[0].value
-        box = app.selectbox(key="share_origin")
-        box.select(OWN).run()
-        assert app.code[0].value.startswith(f"{OWN}/open#")
-
-
-def test_a_server_that_listens_here_only_says_how_to_start_it_for_phones(store, monkeypatch):
-    app = made(store, monkeypatch, "127.0.0.1")
-
-    assert app.code[0].value.startswith(f"{OWN}/open#")
-    assert not [box for box in app.selectbox if box.key == "share_origin"]
-    assert "For phones in the room, stop the server and start it with:" in said(app)
-    assert app.code[1].value == "streamlit run app.py --server.address 0.0.0.0"
-
-
-def test_where_no_address_is_known_the_link_is_not_said_to_open_elsewhere(store, monkeypatch):
-    monkeypatch.setenv("GYAKUSAN_HOSTED", "1")
-
-    app = made(store, monkeypatch, "0.0.0.0")
-
-    assert "so the link opens nowhere else. Open this page by the address that others use" in said(app)
-
-
-def test_a_page_opened_by_the_networks_address_makes_its_links_with_it(store, monkeypatch):
-    listen_on(monkeypatch, "")
-    app = visit(store, kept(store))
-
-    app.button(key="share_make").click().run()
-
-    assert app.code[0].value.startswith("https://plans.example.test/open#")
-    assert not [box for box in app.selectbox if box.key == "share_origin"]
-    assert len(store.links(Actor.of(ME), app.session_state["visit"]["session_desk"].keeper.plan_id)) == 2
-
-
-def test_the_server_listens_everywhere_unless_it_is_told_otherwise(monkeypatch):
-    """As Streamlit reads its option, and as `make run` starts it: it sets none."""
-    monkeypatch.setattr("sys.argv", ["streamlit", "run", "app.py"])
-    assert config.get_option("server.address") is None
-
-    assert addresses.listens_beyond()
-
-
-def test_make_run_prints_an_address_that_opens_where_localhost_hangs():
-    folder = Path(__file__).parents[2]
-
-    printed = subprocess.run(
-        ["make", "--dry-run", "--old-file=.venv/app", "run", "PORT=9000"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-    assert "http://localhost:9000" in printed
-    assert "http://127.0.0.1:9000" in printed
+    assert [address for address in trusts if address not in folding] == []
+    assert [address for address in others if address in folding] == []

@@ -11,7 +11,7 @@ from streamlit import config
 
 from tests.hosting import ROOT, copy, fails, served, streamlit, uvicorn
 from tests.serving import BUSY_SECONDS
-from workbench import startup
+from workbench import browsers, startup
 
 SECRET = "Zb7q-a-plan-nobody-may-read"
 HOSTED = {"GYAKUSAN_HOSTED": "1"}
@@ -122,9 +122,42 @@ def test_a_proxy_that_is_not_trusted_cannot_say_it_was_https(tmp_path):
     assert not [event for event in events((tmp_path / "log").read_text()) if event["event"] == "request"]
 
 
-def answer(url, headers=None):
+@pytest.mark.parametrize(
+    ("trusted", "counts"), [(None, True), ("127.0.0.1", True), ("::ffff:127.0.0.0/104", True), ("10.9.9.9", False)]
+)
+def test_on_the_default_address_a_proxy_of_the_same_machine_counts_as_it_does_on_127_0_0_1(tmp_path, trusted, counts):
+    """Streamlit's own command listens on `::`, where whoever comes from 127.0.0.1 is `::ffff:127.0.0.1`."""
+    log = tmp_path / "log"
+    place = {**HOSTED, "GYAKUSAN_DATA": str(tmp_path), **({"FORWARDED_ALLOW_IPS": trusted} if trusted else {})}
+    with served(streamlit(), log, environment=place) as address:
+        headers = answer(address, {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.1"})[1]
+        guessed = [entered(address, "203.0.113.7") for _ in range(11)]
+        beside = entered(address, "203.0.113.8")
+
+    assert ("strict-transport-security" in headers) is counts
+    assert ("__Host-gyakusan_browser=" in headers["set-cookie"]) is counts
+    assert ("Secure" in headers["set-cookie"]) is counts
+    assert guessed == [404] * 10 + [429]
+    assert beside == (404 if counts else 429)
+    started = next(event for event in events(log.read_text()) if event["event"] == "started")
+    assert started["trusted_proxies"] == (trusted or "127.0.0.1,::1")
+    assert ("proxy_not_trusted" in {event["event"] for event in events(log.read_text())}) is not counts
+
+
+def entered(address, visitor):
+    """Try a link nobody has, as a visitor behind a proxy, and return the status."""
+    headers = {
+        "X-Forwarded-For": visitor,
+        "Cookie": f"{browsers.COOKIE}={'m' * 43}",
+        "Content-Type": "application/json",
+    }
+    return answer(f"{address}/enter", headers, json.dumps({"token": "t" * 43}).encode())[0]
+
+
+def answer(url, headers=None, body=None):
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=30) as response:
+        request = urllib.request.Request(url, headers=headers or {}, data=body)
+        with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, response.headers, response.read()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read()
@@ -159,6 +192,8 @@ def test_each_option_that_is_wrong_is_named(monkeypatch, name, value):
         ("uvicorn app:app --host localhost", False),
         ("uvicorn app:app --host ::1", False),
         ("uvicorn app:app --host 127.0.0.2", False),
+        ("uvicorn app:app --host ::ffff:127.0.0.1", False),
+        ("uvicorn app:app --host ::ffff:10.0.0.1", True),
         ("uvicorn app:app --host 0.0.0.0", True),
         ("uvicorn app:app --host=::", True),
         ("uvicorn app:app --host plan.example", True),

@@ -6,12 +6,12 @@ one that succeeds is taken back. In memory only, and bounded: the addresses long
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from functools import lru_cache
+
+from workbench.addresses import neighbourhood
 
 FAILURES = 10
 SECONDS = 60.0
@@ -29,7 +29,7 @@ class Brake:
 
     def admit(self, address: str) -> bool:
         """Return whether this address may try, and count the try."""
-        now, person = self._clock(), _neighbourhood(address)
+        now, person = self._clock(), neighbourhood(address)
         with self._lock:
             recent = self._failures.pop(person, None) or deque()
             while recent and recent[0] <= now - SECONDS:
@@ -45,22 +45,8 @@ class Brake:
     def succeeded(self, address: str) -> None:
         """Take the last try of this address back: it was none that failed."""
         with self._lock:
-            if recent := self._failures.get(_neighbourhood(address)):
+            if recent := self._failures.get(neighbourhood(address)):
                 recent.pop()
 
     def __len__(self) -> int:
         return len(self._failures)
-
-
-@lru_cache(maxsize=1_000)
-def _neighbourhood(address: str) -> str:
-    """Return what one person holds: an IPv4 address, or the /64 of an IPv6 one, of which they have 2^64."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if isinstance(found, ipaddress.IPv6Address):
-        if found.ipv4_mapped:
-            return str(found.ipv4_mapped)
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found)
