@@ -120,9 +120,7 @@ class Headers:
         path = scope.get("path", "")
         if _CLOSED.search(path):
             return PlainTextResponse("Not Found", 404)
-        if scope.get("method") == "PUT" and uploads.is_too_much(path):
-            return PlainTextResponse("Too much has been uploaded. Reload the page.", 413)
-        return self.app
+        return uploads.counted(self.app) if uploads.is_one(scope) else self.app
 
 
 def _hardened(scope: Message, headers: Pairs, always: Pairs) -> Pairs:

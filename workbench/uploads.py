@@ -1,32 +1,160 @@
-"""How much may lie in memory of what people uploaded: Streamlit keeps a file until its page is closed.
+"""Limits what people upload: of a page, of a browser, from an address and in all, from the moment an upload begins.
 
-It takes any file for any session it knows, however many. So a page may have a few, and all pages together no more
-than a small server can bear; then uploads are refused until pages are closed, and everything else goes on.
+Streamlit takes any file for any session it knows, however many, and keeps it in memory until the page is closed. So an
+upload takes the room it announces when it begins, and gives it back when it ends or breaks; what has arrived is counted
+where Streamlit keeps it. One more may begin as long as a limit is not met yet: each is passed by one file at most. An
+upload of which nothing arrives for a while is broken off, or those that stand still would keep everybody else's out.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
-from streamlit import runtime
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-MOST_OF_A_PAGE = 60_000_000  # bytes
+from workbench import addresses, browsers, logs
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+MOST_OF_A_PAGE = 60_000_000  # bytes, arrived and on their way
+MOST_OF_A_BROWSER = 120_000_000
+MOST_FROM_AN_ADDRESS = 200_000_000  # on their way: an office may share one
 MOST = 400_000_000
+STANDS_STILL_SECONDS = 30.0
 
 _UPLOAD = re.compile(r"/_stcore/+upload_file/+([^/]+)/")
+_FRAMING = 1_048_576  # what Streamlit lets the body be larger than the file
+_on_their_way: list[Upload] = []
+_browsers: dict[str, str | None] = {}  # by page
 
 
-def is_too_much(path: str) -> bool:
-    """Return whether this is the path of an upload for which there is no room."""
-    found = _UPLOAD.search(path)
-    return found is not None and runtime.exists() and not _has_room(found[1])
+@dataclass(frozen=True, eq=False)
+class Upload:
+    """A file that somebody has begun to upload, with the bytes it may have."""
+
+    page: str
+    browser: str | None
+    address: str
+    size: int
 
 
-def _has_room(session: str) -> bool:
-    files = runtime.get_instance().uploaded_file_mgr
+class StandsStillError(Exception):
+    """Nothing of an upload has arrived for a while."""
+
+
+def is_one(scope: Message) -> bool:
+    """Return whether a request brings a file."""
+    return scope.get("method") == "PUT" and _UPLOAD.search(scope.get("path", "")) is not None
+
+
+def counted(app: App) -> App:
+    """Return an app that lets uploads through to `app` as far as there is room for them.
+
+    413: the page, the browser or all of them together have uploaded too much; 429: too much is on its way at once;
+    408: nothing more of it arrived.
+    """
+
+    async def counting(scope: Message, receive: Receive, send: Send) -> None:
+        upload = _announced(scope)
+        if refused := _refusal(upload):
+            await refused(scope, receive, send)
+            return
+        with _taking_room(upload):
+            try:
+                await app(scope, _patient(receive), send)
+            except StandsStillError:
+                logs.tell("upload_stands_still")
+                headers = {"connection": "close"}
+                await PlainTextResponse("Nothing more of it arrived.", 408, headers)(scope, receive, send)
+            except ClientDisconnect:
+                return  # nobody is left to answer
+
+    return counting
+
+
+def on_their_way() -> int:
+    """Return how many bytes the uploads that have begun and not ended may still bring."""
+    return sum(upload.size for upload in _on_their_way)
+
+
+def _announced(scope: Message) -> Upload:
+    request = Request(dict(scope))
+    found = _UPLOAD.search(scope.get("path", ""))
+    most = int(config.get_option("server.maxUploadSize")) * 1_048_576 + _FRAMING
+    length = request.headers.get("content-length", "")
+    return Upload(
+        page=found[1] if found else "",
+        browser=browsers.named(request.cookies),
+        address=addresses.neighbourhood(request.client.host if request.client else ""),
+        size=min(int(length), most) if length.isdecimal() else most,
+    )
+
+
+def _refusal(upload: Upload) -> App | None:
+    """Return the answer to an upload for which there is no room; None: it may come."""
+    held = _held()
+    _forget_closed(held)
+    own = [page for page, browser in _browsers.items() if browser == upload.browser is not None]
+    rooms = (
+        (MOST_OF_A_PAGE, held.get(upload.page, 0), _taken(lambda one: one.page == upload.page)),
+        (MOST_OF_A_BROWSER, sum(held.get(page, 0) for page in own), _taken(lambda one: one.page in own)),
+        (MOST_FROM_AN_ADDRESS, 0, _taken(lambda one: one.address == upload.address)),
+        (MOST, sum(held.values()), on_their_way()),
+    )
+    if any(arrived >= most for most, arrived, _coming in rooms):
+        return PlainTextResponse("Too much has been uploaded. Reload the page.", 413)
+    if any(arrived + coming >= most for most, arrived, coming in rooms):
+        return PlainTextResponse("Too much is being uploaded at once. Try again.", 429, {"retry-after": "10"})
+    return None
+
+
+def _forget_closed(held: Mapping[str, int]) -> None:
+    """Forget whose the pages were of which nothing is kept and nothing is coming."""
+    coming = {one.page for one in _on_their_way}
+    for page in [page for page in _browsers if page not in held and page not in coming]:
+        del _browsers[page]
+
+
+def _taken(counts: Callable[[Upload], bool]) -> int:
+    return sum(one.size for one in _on_their_way if counts(one))
+
+
+def _held() -> dict[str, int]:
+    """Return how many bytes have arrived of each page's files."""
+    files = runtime.get_instance().uploaded_file_mgr if runtime.exists() else None
     if not isinstance(files, MemoryUploadedFileManager):
-        return True
-    of_page = sum(len(file.data) for file in [*files.file_storage.get(session, {}).values()])
-    held = sum(len(file.data) for page in [*files.file_storage.values()] for file in [*page.values()])
-    return of_page < MOST_OF_A_PAGE and held < MOST
+        return {}
+    return {page: sum(len(file.data) for file in [*of.values()]) for page, of in [*files.file_storage.items()]}
+
+
+@contextmanager
+def _taking_room(upload: Upload) -> Iterator[None]:
+    _on_their_way.append(upload)
+    _browsers[upload.page] = upload.browser
+    try:
+        yield
+    finally:
+        _on_their_way.remove(upload)
+
+
+def _patient(receive: Receive) -> Receive:
+    """Return the way to ask for the next part of a body, which does not wait for ever."""
+
+    async def receiving() -> Message:
+        try:
+            return await asyncio.wait_for(receive(), STANDS_STILL_SECONDS)
+        except TimeoutError as error:
+            raise StandsStillError from error
+
+    return receiving

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import board, browser, core, files, focus, links, store, time
+from tests.bench import board, browser, core, files, focus, links, store, time, uploads
 
 PARTS = {
     "core": core,
@@ -15,6 +15,7 @@ PARTS = {
     "links": links,
     "browser": browser,
     "board": board,
+    "uploads": uploads,
 }
 
 for name in sys.argv[1:] or PARTS:
