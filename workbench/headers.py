@@ -19,10 +19,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from streamlit import file_util
 
-from workbench import addresses, browsers, logs, proxies, uploads
+from workbench import addresses, astray, browsers, logs, proxies, slow, sockets, uploads
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -77,7 +78,7 @@ _CLOSED = re.compile(r"/_stcore/+(metrics|agent|script-health-check)(/|$)")
 
 
 class Headers:
-    """Middleware: headers, cookie, closed routes, no more uploads than fit, and a plain answer if something breaks."""
+    """Middleware: headers, cookie, who may connect, closed routes, room for uploads, a plain answer to what breaks."""
 
     def __init__(self, app: App) -> None:
         self.app = app
@@ -88,9 +89,14 @@ class Headers:
         if scope.get("client"):
             host, port = scope["client"]
             scope["client"] = (addresses.folded(host), port)
-        if scope["type"] != "http":
+        if scope["type"] == "websocket":
+            await sockets.guarded(self.app, scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        else:
             await self.app(scope, receive, send)
-            return
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
         proxies.check(scope)
         started = False
 
@@ -104,9 +110,15 @@ class Headers:
                 message["headers"] = _hardened(scope, list(message.get("headers", ())), self._always)
             await send(message)
 
-        app = self._for(scope)
         try:
-            await app(scope, receive, send_with_headers)
+            await self._for(scope)(scope, slow.patient(receive), send_with_headers)
+        except ClientDisconnect:
+            return  # nobody is left to answer
+        except slow.StandsStillError:
+            logs.tell("stands_still", level=logging.WARNING, path=logs.route(scope.get("path", "")))
+            if not started:
+                late = PlainTextResponse("Nothing more of it arrived.", 408, {"connection": "close"})
+                await late(scope, receive, send_with_headers)
         except Exception as error:
             error_id = secrets.token_hex(4)
             facts = {"path": logs.route(scope.get("path", "")), **logs.broken(error)}
@@ -116,11 +128,13 @@ class Headers:
             await PlainTextResponse(f"Internal Server Error {error_id}", 500)(scope, receive, send_with_headers)
 
     def _for(self, scope: Message) -> App:
-        """Return who answers: the app, unless the route is closed or there is no room for an upload."""
+        """Return who answers: the app, unless the route is closed, it is an upload, or the address leads nowhere."""
         path = scope.get("path", "")
         if _CLOSED.search(path):
             return PlainTextResponse("Not Found", 404)
-        return uploads.counted(self.app) if uploads.is_one(scope) else self.app
+        if uploads.is_one(scope):
+            return uploads.counted(self.app)
+        return astray.answering(self.app) if astray.leads_nowhere(path) else self.app
 
 
 def _hardened(scope: Message, headers: Pairs, always: Pairs) -> Pairs:

@@ -2,25 +2,24 @@
 
 Streamlit takes any file for any session it knows, however many, and keeps it in memory until the page is closed. So an
 upload takes the room it announces when it begins, and gives it back when it ends or breaks; what has arrived is counted
-where Streamlit keeps it. One more may begin as long as a limit is not met yet: each is passed by one file at most. An
-upload of which nothing arrives for a while is broken off, or those that stand still would keep everybody else's out.
+where Streamlit keeps it. One more may begin as long as a limit is not met yet: each is passed by one file at most.
+What stands still is broken off (`slow`), or it would keep everybody else's out.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from streamlit import config, runtime
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 
-from workbench import addresses, browsers, logs
+from workbench import addresses, browsers
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -31,7 +30,6 @@ MOST_OF_A_PAGE = 60_000_000  # bytes, arrived and on their way
 MOST_OF_A_BROWSER = 120_000_000
 MOST_FROM_AN_ADDRESS = 200_000_000  # on their way: an office may share one
 MOST = 400_000_000
-STANDS_STILL_SECONDS = 30.0
 
 _UPLOAD = re.compile(r"/_stcore/+upload_file/+([^/]+)/")
 _FRAMING = 1_048_576  # what Streamlit lets the body be larger than the file
@@ -49,10 +47,6 @@ class Upload:
     size: int
 
 
-class StandsStillError(Exception):
-    """Nothing of an upload has arrived for a while."""
-
-
 def is_one(scope: Message) -> bool:
     """Return whether a request brings a file."""
     return scope.get("method") == "PUT" and _UPLOAD.search(scope.get("path", "")) is not None
@@ -61,8 +55,7 @@ def is_one(scope: Message) -> bool:
 def counted(app: App) -> App:
     """Return an app that lets uploads through to `app` as far as there is room for them.
 
-    413: the page, the browser or all of them together have uploaded too much; 429: too much is on its way at once;
-    408: nothing more of it arrived.
+    413: the page, the browser or all of them together have uploaded too much; 429: too much is on its way at once.
     """
 
     async def counting(scope: Message, receive: Receive, send: Send) -> None:
@@ -71,14 +64,7 @@ def counted(app: App) -> App:
             await refused(scope, receive, send)
             return
         with _taking_room(upload):
-            try:
-                await app(scope, _patient(receive), send)
-            except StandsStillError:
-                logs.tell("upload_stands_still")
-                headers = {"connection": "close"}
-                await PlainTextResponse("Nothing more of it arrived.", 408, headers)(scope, receive, send)
-            except ClientDisconnect:
-                return  # nobody is left to answer
+            await app(scope, receive, send)
 
     return counting
 
@@ -146,15 +132,3 @@ def _taking_room(upload: Upload) -> Iterator[None]:
         yield
     finally:
         _on_their_way.remove(upload)
-
-
-def _patient(receive: Receive) -> Receive:
-    """Return the way to ask for the next part of a body, which does not wait for ever."""
-
-    async def receiving() -> Message:
-        try:
-            return await asyncio.wait_for(receive(), STANDS_STILL_SECONDS)
-        except TimeoutError as error:
-            raise StandsStillError from error
-
-    return receiving

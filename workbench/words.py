@@ -63,6 +63,12 @@ def language() -> Language:
     return "en" if (_forced.get() or _provider[0]()) == "en" else "ja"
 
 
+def accepted(header: str) -> Language:
+    """Return the language for whoever prefers what `Accept-Language` says: as in the app, English or Japanese."""
+    first = header.partition(",")[0].strip().lower()
+    return "ja" if first.startswith("ja") or first in ("", "*") else "en"
+
+
 @cache
 def _catalogue(spoken: str) -> gettext.NullTranslations:
     """Return the translations of a language, made from its .po once per process."""

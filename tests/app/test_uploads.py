@@ -15,7 +15,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from tests.hosting import served, streamlit
 from tests.uploading import visit
-from workbench import browsers, serving, uploads
+from workbench import browsers, serving, slow, uploads
 
 MB = 1_000_000
 
@@ -171,7 +171,7 @@ async def _run(server: Server, steps, chance) -> None:
 
 def test_an_upload_that_stands_still_is_broken_off_and_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch):
     server = Server(monkeypatch)
-    monkeypatch.setattr(uploads, "STANDS_STILL_SECONDS", 0.05)
+    monkeypatch.setattr(slow, "STANDS_STILL_SECONDS", 0.05)
 
     async def stalled() -> list[int]:
         senders = [Sender(server, at, page="p", browser="a", address="10.0.0.1") for at in range(4)]

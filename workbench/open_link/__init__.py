@@ -116,17 +116,11 @@ def _come(store: Callable[[], Store], actor: Actor, token: str, address: str) ->
 
 
 async def _landing(request: Request) -> HTMLResponse:
-    return HTMLResponse(_page(_language(request.headers.get("accept-language", ""))), headers=_FRESH)
+    return HTMLResponse(_page(words.accepted(request.headers.get("accept-language", ""))), headers=_FRESH)
 
 
 async def _script(_request: Request) -> Response:
     return Response(_file("open.js"), media_type="text/javascript", headers={"cache-control": "no-cache"})
-
-
-def _language(accepted: str) -> str:
-    """Return the language for whoever prefers what `Accept-Language` says: as in the app, English or Japanese."""
-    first = accepted.partition(",")[0].strip().lower()
-    return "ja" if first.startswith("ja") or first in ("", "*") else "en"
 
 
 @cache
