@@ -1,14 +1,13 @@
 """How the app is served: start-up work, whether it is ready, calm errors, and no outside request.
 
 Streamlit collects garbage after every script run, which is most of what many people wait for;
-`.streamlit/config.toml` turns that off, so collection happens here: what lives since start-up
-is frozen, and a background task collects now and then, between script runs' allocations.
+`.streamlit/config.toml` turns that off, so collection happens here, at intervals and off the path
+of requests: see `memory`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -21,10 +20,11 @@ from streamlit import net_util
 
 from workbench import logs, plan_files, proxies, startup
 from workbench.headers import Headers
+from workbench.memory import collector
 
 __all__ = ["Headers", "daily", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
 
-COLLECT_EVERY_SECONDS = 20
+COLLECT_EVERY_SECONDS = 10
 READY_WITHIN_SECONDS = 2.0
 A_DAY = 86_400.0
 
@@ -34,6 +34,7 @@ readiness: list[Callable[[], str | None]] = []
 daily: list[Callable[[], None]] = []
 """What is done at start and every day, in a thread; if it fails, that is logged and tried again the next day."""
 
+_collecting = CapacityLimiter(1)
 _asking = CapacityLimiter(8)  # checks that hang must not take the threads that serve files
 
 # Streamlit would ask an outside service for this machine's address when a page of another origin knocks.
@@ -45,8 +46,7 @@ plan_files.keep_a_while()
 async def lifespan(_app: object) -> AsyncIterator[None]:
     """Check the options, freeze what start-up left behind; until the server stops, collect garbage and do chores."""
     startup.check()
-    gc.collect()
-    gc.freeze()
+    collector.collect()
     tasks = [asyncio.create_task(_collect()), asyncio.create_task(_do_daily())]
     listens, trusted = startup.listens_on() or "::", proxies.in_force()
     logs.tell("started", hosted=startup.hosted(), listens_on=listens, trusted_proxies=trusted)
@@ -61,7 +61,7 @@ async def lifespan(_app: object) -> AsyncIterator[None]:
 async def _collect() -> None:
     while True:
         await asyncio.sleep(COLLECT_EVERY_SECONDS)
-        gc.collect()
+        await to_thread.run_sync(collector.collect, abandon_on_cancel=True, limiter=_collecting)
 
 
 async def _do_daily() -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from streamlit import config
 
 from workbench import logs
+from workbench.memory import collector
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -39,6 +40,7 @@ async def guarded(app: App, scope: Message, receive: Receive, send: Send) -> Non
     async def receive_bytes() -> Message:
         nonlocal closed
         message = await receive()
+        collector.heard()
         if message["type"] != "websocket.receive" or message.get("bytes") is not None:
             return message
         closed = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import board, browser, core, files, focus, links, store, time, uploads
+from tests.bench import board, browser, core, files, focus, links, soak, store, time, uploads
 
 PARTS = {
     "core": core,
@@ -16,6 +16,7 @@ PARTS = {
     "browser": browser,
     "board": board,
     "uploads": uploads,
+    "soak": soak,
 }
 
 for name in sys.argv[1:] or PARTS:
