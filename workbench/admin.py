@@ -45,7 +45,7 @@ def _done(asked: argparse.Namespace, database: Database) -> list[str]:
         return [f"{portable.restore(database, asked.file).rows} rows restored and compared with {asked.file}"]
     migrate(database)
     if asked.command == "purge":
-        return [f"{housekeeping.purge(database)} plans removed"]
+        return [f"{housekeeping.purge(database, at_once=True)} plans removed"]
     return [_told(plan) for plan in housekeeping.overview(database)]
 
 

@@ -17,8 +17,9 @@ from sqlalchemy import event, text
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from tests.serving import ROOT
+from tests.store.clock import Clock
 from workbench import words
-from workbench.store import Actor, Kept, Store, engine
+from workbench.store import Actor, Kept, Store, engine, file_watch, guarded
 from workbench.store.engine import connect, default_url, sqlite_module
 
 OWNER = Actor.of("owner")
@@ -261,7 +262,7 @@ def test_a_folder_that_cannot_be_written_is_said(
     def refuse(_path):
         raise OSError(error, os.strerror(error))
 
-    monkeypatch.setattr(engine, "private_file", refuse)
+    monkeypatch.setattr(file_watch, "private_file", refuse)
 
     assert refusal(Store(connect(f"sqlite:///{tmp_path}/plans.sqlite3")), plan) == code
 
@@ -273,3 +274,60 @@ def test_the_store_stands_on_the_core_alone():
     said = subprocess.run([sys.executable, "-c", loaded], check=True, cwd=ROOT, capture_output=True, text=True).stdout
 
     assert said == "set()\n"
+
+
+def not_ready(store: Store) -> str:
+    with pytest.raises(KpiError) as refused:
+        store.check_ready()
+    return refused.value.code
+
+
+def test_a_full_disk_is_not_ready_and_ready_again_when_there_is_room(
+    sqlite_store: Store, plan: Plan, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(guarded, "BEAT_SECONDS", 0.0)
+    sqlite_store.begin(OWNER, plan, key="one")
+    with sqlite_store.database.read() as connection:
+        pages = connection.scalar(text("PRAGMA page_count"))
+    sqlite_store.database.engine.dispose()
+
+    def cramped(connection, _record):
+        connection.execute(f"PRAGMA max_page_count={pages}")
+
+    event.listen(sqlite_store.database.engine, "connect", cramped)
+    assert not_ready(sqlite_store) == "store_full"
+
+    event.remove(sqlite_store.database.engine, "connect", cramped)
+    sqlite_store.database.engine.dispose()
+    sqlite_store.check_ready()
+
+
+def test_a_read_only_disk_is_not_ready(sqlite_store: Store, tmp_path: Path):
+    sqlite_store.prepare()
+    sqlite_store.close()
+    store = Store(connect(f"sqlite:///file:{tmp_path / 'kept' / 'plans.sqlite3'}?mode=ro&uri=true"))
+
+    assert not_ready(store) == "store_read_only"
+    store.close()
+
+
+def test_a_read_only_postgres_is_not_ready(server):
+    url = server.database()
+    store = Store(connect(url))
+    store.prepare()
+    server.run(f"ALTER DATABASE {url.rsplit('/', 1)[1]} SET default_transaction_read_only = on")
+    store.close()
+
+    assert not_ready(store) == "store_read_only"
+    store.close()
+
+
+def test_whether_it_is_ready_is_tried_by_writing_and_not_by_each_who_asks(store: Store, clock: Clock):
+    store.prepare()
+    for _ in range(3):
+        clock.pass_by(hours=1)
+        store.check_ready()
+
+    with store.database.read() as connection:
+        beaten = connection.execute(text("SELECT at, length(filler) FROM heartbeats WHERE name = 'ready'")).all()
+    assert [tuple(row) for row in beaten] == [("2026-04-01T10:30:00.000000Z", 16_384)]

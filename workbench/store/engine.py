@@ -23,7 +23,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_
 
 from kpi_core.errors import KpiError
 from workbench.store.failures import failure, is_passing, no_file, out_of_turn
-from workbench.store.files import private_file
+from workbench.store.file_watch import FileWatch
 from workbench.store.turns import Turnstile
 
 WITHOUT_WAL_RESET_RACE = (3, 51, 3)
@@ -59,11 +59,17 @@ class Database:
         self.engine = engine
         self.clock = clock
         self._writer = engine.execution_options(writes=True)
+        self._watch = self._watched()
 
     @property
     def is_sqlite(self) -> bool:
         """Return whether this is a SQLite file."""
         return self.engine.dialect.name == "sqlite"
+
+    @property
+    def generation(self) -> int:
+        """Return how often the SQLite file was found deleted or replaced: then what was known of it may not be so."""
+        return 0 if self._watch is None else self._watch.generation
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -96,13 +102,17 @@ class Database:
         """
         for left in reversed(range(TRIES)):
             try:
-                with _worded(), self._file(), self.gate(), self._writer.begin() as connection:
-                    return work(connection)
+                with _worded(), self._file(), self.gate():
+                    generation = self.generation
+                    with self._writer.begin() as connection:
+                        answer = work(connection)
+                    if self._is_kept(generation):
+                        return answer
             except KpiError as error:
                 cause = error.__cause__
                 if not (left and isinstance(cause, exc.DBAPIError) and is_passing(cause)):
                     raise
-        raise AssertionError("the last try returns or raises")
+        raise out_of_turn()  # each time the file went while it was written
 
     def gate(self) -> AbstractContextManager[Any]:
         """Return what a write passes through: on SQLite the process's write lock."""
@@ -116,23 +126,54 @@ class Database:
 
     def close(self) -> None:
         """Close every connection; SQLite then moves its log into the file."""
+        if self._watch is not None:
+            self._watch.close()
         self.engine.dispose()
+
+    def look(self) -> bool:
+        """Return whether the SQLite file is another one than before; what was in it has been kept.
+
+        Raises
+        ------
+        KpiError
+            As `read`: what was in it cannot be written now. It is still there; the next call tries again.
+        """
+        if self._watch is None:
+            return False
+        with _worded(), _making:
+            try:
+                is_another = self._watch.look()
+            except OSError as error:
+                raise no_file(error) from error
+            except sqlite_module().Error as error:
+                raise exc.DBAPIError.instance(None, None, error, sqlite_module().Error) from error
+            if is_another:
+                self.engine.dispose()  # its connections go on with the file they opened
+            return is_another
+
+    def _is_kept(self, generation: int) -> bool:
+        """Return whether what was written just now is in the file that has the name, and not in one that has gone."""
+        return self.look() or self.generation == generation
+
+    def _watched(self) -> FileWatch | None:
+        url = self.engine.url
+        if not self.is_sqlite or not url.database or "uri" in url.query:
+            return None
+        return FileWatch(Path(url.database), sqlite_module(), lambda raw: _set_up_sqlite(raw, None), self.clock)
 
     @contextmanager
     def _file(self) -> Iterator[None]:
-        """Make the SQLite file before the first connection: SQLite's own would be readable by everybody.
+        """See that the SQLite file is there before a connection: SQLite's own would be readable by everybody.
 
         One thread looks at a time: closing the file while another has SQLite open would drop its locks.
         """
-        url = self.engine.url
-        if self.is_sqlite and url.database and "uri" not in url.query:
-            with _making:
-                try:
-                    if not Path(url.database).exists():
-                        private_file(Path(url.database))
-                except OSError as error:
-                    raise no_file(error) from error
-        yield
+        self.look()
+        try:
+            yield
+        except exc.SQLAlchemyError as error:
+            if self.look():
+                raise out_of_turn() from error  # the file went meanwhile; the same may be asked again
+            raise
 
 
 def connect(url: str | None = None, *, clock: Callable[[], datetime] = utc_now) -> Database:

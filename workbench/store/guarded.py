@@ -7,6 +7,7 @@ has been answered, nothing that came by that link is saved any more.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import TypeVar
@@ -14,10 +15,12 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from kpi_core.errors import KpiError
-from workbench.store import plans, rights
+from workbench.store import heartbeats, plans, rights
 from workbench.store.engine import Database
 from workbench.store.migrating import head, migrate, schema
 from workbench.store.rights import Action, Actor
+
+BEAT_SECONDS = 5.0
 
 Answer = TypeVar("Answer")
 Work = Callable[[Connection, datetime], Answer]
@@ -28,24 +31,35 @@ class Guarded:
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self._is_migrated = False
+        self._migrated: int | None = None  # which file, if several have had its name
         self._migrating = threading.Lock()
+        self._beating = threading.Lock()
+        self._beaten_at, self._beaten_in = -BEAT_SECONDS, -1
+
+    @property
+    def generation(self) -> int:
+        """Return how often the database's file was found deleted or replaced."""
+        return self.database.generation
 
     def prepare(self) -> None:
-        """Bring the database to the newest schema; every call does so first, until it has worked once.
+        """Bring the database to the newest schema; every call does so first, until it has worked once for its file.
 
         Raises
         ------
         KpiError
             `store_newer`, `store_down`, `store_read_only`, `store_full`, `store_busy`.
         """
-        if not self._is_migrated:
+        self.database.look()
+        if self._migrated != self.generation:
             with self._migrating:
+                generation = self.generation
                 migrate(self.database)
-                self._is_migrated = True
+                self._migrated = generation
 
     def check_ready(self) -> None:
-        """Raise unless the database answers and has the newest schema.
+        """Raise unless the database answers, has the newest schema and takes as much as a save writes.
+
+        What it took within the last seconds is not tried again: those who ask are many.
 
         Raises
         ------
@@ -56,6 +70,12 @@ class Guarded:
             found = schema(connection)
         if found != head():
             raise KpiError("store_not_ready", "The storage is being set up. Try again in a moment.")
+        with self._beating:
+            if time.monotonic() < self._beaten_at + BEAT_SECONDS and self._beaten_in == self.generation:
+                return
+            self._beaten_at = -BEAT_SECONDS
+            self.database.write(lambda connection: heartbeats.beat(connection, self.database.clock()))
+            self._beaten_at, self._beaten_in = time.monotonic(), self.generation
 
     def close(self) -> None:
         """Close every connection."""

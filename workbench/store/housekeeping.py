@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from kpi_core.document import Text
-from workbench.store import plans
+from workbench.store import heartbeats, plans
 from workbench.store.engine import Database
 from workbench.store.tables import plans as plans_table
 from workbench.store.tables import revisions
@@ -47,8 +47,18 @@ def overview(database: Database) -> list[Summary]:
         ]
 
 
-def purge(database: Database) -> int:
-    """Remove for good what was deleted more than thirty days ago; return how many plans that were."""
-    count = database.write(lambda connection: plans.purge(connection, database.clock()))
+def purge(database: Database, *, at_once: bool = False) -> int:
+    """Note that a server runs today, and remove for good what was deleted more than thirty days ago.
+
+    Returns how many plans that were. A deletion counts once servers have been seen on several days since, so that one
+    wrong clock purges nothing; `at_once` if a person says that it is time.
+    """
+
+    def work(connection: Connection) -> int:
+        now = database.clock()
+        heartbeats.seen(connection, now)
+        return plans.purge(connection, now, days_seen=0 if at_once else plans.DAYS_SEEN)
+
+    count = database.write(work)
     database.empty_log()
     return count

@@ -9,11 +9,14 @@ from sqlalchemy import Connection, delete, select, update
 
 from kpi_core.document import Text
 from workbench.store import desks, links, revisions
+from workbench.store.heartbeats import days_since
 from workbench.store.revisions import Draft, Kept
 from workbench.store.rights import GRACE, ROLES, Actor, Role, digest
 from workbench.store.tables import grants, plans, put
 from workbench.store.tables import links as links_table
 from workbench.store.tables import revisions as revisions_table
+
+DAYS_SEEN = 7  # of the thirty: a laptop that is on once a week purges after seven weeks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +83,12 @@ def mark_deleted(connection: Connection, plan_id: str, when: datetime | None) ->
     connection.execute(update(plans).where(plans.c.id == plan_id).values(deleted_at=when))
 
 
-def purge(connection: Connection, now: datetime) -> int:
-    """Remove for good what was deleted longer ago than the grace; return how many plans that were."""
-    return int(connection.execute(delete(plans).where(plans.c.deleted_at <= now - GRACE)).rowcount)
+def purge(connection: Connection, now: datetime, *, days_seen: int = DAYS_SEEN) -> int:
+    """Remove for good what was deleted longer ago than the grace; return how many plans that were.
+
+    A clock that says so is not enough: a server must have been seen on so many days since.
+    """
+    due = select(plans.c.id, plans.c.deleted_at).where(plans.c.deleted_at <= now - GRACE)
+    gone = [row.id for row in connection.execute(due) if days_since(connection, row.deleted_at, now) >= days_seen]
+    connection.execute(delete(plans).where(plans.c.id.in_(gone)))
+    return len(gone)

@@ -1,6 +1,6 @@
 """The tables: plans and their revisions, links and who came by them, and what each browser keeps.
 
-Nothing here is ever overwritten but `plans.newest`, a version's label, and what a browser keeps of its own.
+Nothing here is ever overwritten but `plans.newest`, a version's label, what a browser keeps of its own, and heartbeats.
 Times are text in UTC (`2026-04-01T09:30:00.000000Z`): the same in every database, readable, and in order.
 """
 
@@ -131,6 +131,14 @@ desks = Table(
     Column("state", Text, nullable=False),  # JSON
     Column("at", Instant, nullable=False),
     Index(None, "plan_id"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    METADATA,
+    Column("name", String(16), primary_key=True),  # a day on which a server has run, or "ready"
+    Column("at", Instant, nullable=False),
+    Column("filler", LargeBinary, nullable=False),
 )
 
 
