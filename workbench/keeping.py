@@ -100,6 +100,7 @@ class Keeping:
     queue: list[Pending] = field(default_factory=list)
     clash: Clashing | None = None
     trouble: KpiError | None = None
+    anew: KpiError | None = None  # the storage was replaced, and the plan begun in it as a new one
     closed: bool = False
     unreadable: Kept | None = None
     tried: bool = False
@@ -109,6 +110,7 @@ class Keeping:
         self._first = self.desk.plan
         self._begin_key = new_key()
         self._numbers: dict[str, int] = {}
+        self._generation = 0 if self.store is None else self.store.generation
         self._lock = threading.RLock()  # taken after the desk's, never while the database works
         self._beginning = threading.Lock()
         self._at_work = False
@@ -153,6 +155,7 @@ class Keeping:
             self.tried, self._let_go = True, False
             return
         with self._lock:
+            self.anew = None
             self.shown = Pending(self.desk.plan, kind, self.shown)
             self.queue.append(self.shown)
             self._saved.clear()
@@ -231,6 +234,8 @@ class Keeping:
                 self._show_newest(store.read(actor, plan_id), shown)
             self.trouble = None if not self.queue else self.trouble
         except KpiError as error:
+            if error.code in _REFUSED and self._begin_anew():
+                return
             self.closed = error.code in _REFUSED
             self.trouble = error
 
@@ -295,6 +300,29 @@ class Keeping:
                 self.on_begun(kept.plan_id)
         return self.store, self.actor, self.plan_id
 
+    def _begin_anew(self) -> bool:
+        """Keep the plan as a new one if its storage was replaced by one that does not know it; return whether it was."""
+        store = self.store
+        if store is None or store.generation == self._generation or self.role == "view":
+            return False
+        with self.desk.lock, self._lock:
+            self._generation, self.plan_id, self.role = store.generation, None, "facilitate"
+            self._first, self._begin_key, self._arrived, self.clash = self.desk.plan, new_key(), None, None
+            self._numbers.clear()
+            whole = [isinstance(step.before, Plan) and isinstance(step.after, Plan) for step in self.desk.steps]
+            self.desk.at = sum(whole[: self.desk.at])
+            self.desk.steps = [step for step, is_whole in zip(self.desk.steps, whole, strict=True) if is_whole]
+            self.shown = Pending(self.desk.plan, "change", 1)
+            self.queue[:] = [self.shown]
+            self.closed = self.tried = self._let_go = self._stopped = False
+            self.anew = KpiError(
+                "store_replaced",
+                "The storage was replaced while the app ran, and this plan was not in it."
+                " It is saved there as a new plan. Make its links anew.",
+            )
+            self._work()
+        return True
+
     def _work(self) -> None:
         """Have a thread at work, one at most."""
         if not self._at_work:
@@ -324,6 +352,8 @@ class Keeping:
                 self.trouble = error
                 if pending is None and error.code in _DESK_REFUSED:
                     self._desk_changed = False  # the plan goes on without what lies beside it
+                    continue
+                if error.code in _REFUSED and self._begin_anew():
                     continue
                 if error.code in _REFUSED:
                     self._only_try()

@@ -56,7 +56,14 @@ def pulse() -> None:
 def _seen(keeping: Keeping) -> tuple[object, ...]:
     """Return what the page shows of it: the rest is drawn by the pulse itself."""
     big = keeping.status if keeping.status in ("clash", "closed", "trying") else ""
-    return keeping.desk.plan.digest, keeping.desk.baseline.digest, big, keeping.role, bool(keeping.trouble)
+    return (
+        keeping.desk.plan.digest,
+        keeping.desk.baseline.digest,
+        big,
+        keeping.role,
+        bool(keeping.trouble),
+        bool(keeping.anew),
+    )
 
 
 def _said(keeping: Keeping) -> str:
@@ -81,6 +88,8 @@ def notes(keeping: Keeping) -> None:
         return
     if keeping.status == "trying":
         _trying(keeping)
+    if keeping.anew is not None:
+        st.warning(md(words.error(keeping.anew)), icon=":material/cloud_sync:")
     if keeping.trouble is not None:
         st.warning(md(words.error(keeping.trouble)), icon=":material/cloud_off:")
 

@@ -529,3 +529,62 @@ def test_a_server_without_a_thread_left_says_so_and_goes_on_later(store, own, mo
 
     assert _settled(own.keeper).status == "saved"
     assert store.read(own.keeper.actor, own.keeper.plan_id).plan == own.plan
+
+
+def _replace_storage(store, tmp_path):
+    """Put another, empty storage in the place of this one, as somebody who restores an old backup does."""
+    other = Store.at(f"sqlite:///{tmp_path}/other/plans.sqlite3")
+    kept(other, SAMPLE, cookie="somebody else")
+    other.close()
+    (tmp_path / "other" / "plans.sqlite3").replace(tmp_path / "plans.sqlite3")
+
+
+@pytest.mark.parametrize("how", ["looking", "typing"])
+def test_a_plan_that_a_replaced_storage_does_not_know_is_saved_in_it_anew(store, own, tmp_path, how):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    first = keeping.plan_id
+    _replace_storage(store, tmp_path)
+
+    if how == "typing":
+        own.change({"metrics.cvr.value": 0.014})
+    else:
+        keeping.look()
+    _settled(keeping)
+
+    assert (keeping.status, keeping.closed) == ("saved", False)
+    assert keeping.plan_id != first
+    assert keeping.anew is not None
+    assert store.read(keeping.actor, keeping.plan_id).plan == own.plan
+    assert [one.plan_id for one in store.plans(keeping.actor)] == [keeping.plan_id]
+    own.undo()
+    own.change({"metrics.cvr.value": 0.015})
+    _settled(keeping)
+    assert (keeping.status, keeping.anew) == ("saved", None)
+    assert opening.latest(Desks(), "ours").plan == own.plan
+
+
+def test_after_the_file_was_deleted_all_goes_on_as_if_nothing_had_happened(store, own, tmp_path):
+    own.change({"metrics.cvr.value": 0.013})
+    keeping = _settled(own.keeper)
+    for part in tmp_path.glob("plans.sqlite3*"):
+        part.unlink()
+
+    own.change({"metrics.cvr.value": 0.014})
+    _settled(keeping)
+
+    assert (keeping.status, keeping.number, keeping.anew) == ("saved", 3, None)
+    store.close()
+    fresh = Store.at(f"sqlite:///{tmp_path}/plans.sqlite3")
+    assert fresh.read(keeping.actor, keeping.plan_id).plan == own.plan
+    fresh.close()
+
+
+def test_who_may_only_look_finds_the_link_closed_where_the_storage_was_replaced(store, own, tmp_path):
+    own.change({"metrics.cvr.value": 0.013})
+    guest = _by_link(store, _settled(own.keeper), "view")
+    _replace_storage(store, tmp_path)
+
+    guest.keeper.look()
+
+    assert (guest.keeper.status, guest.keeper.anew) == ("closed", None)
