@@ -301,7 +301,7 @@ class Keeping:
         return self.store, self.actor, self.plan_id
 
     def _begin_anew(self) -> bool:
-        """Keep the plan as a new one if its storage was replaced by one that does not know it; return whether it was."""
+        """Keep the plan as a new one if its storage was replaced by one without it; return whether it was."""
         store = self.store
         if store is None or store.generation == self._generation or self.role == "view":
             return False
