@@ -24,7 +24,7 @@ from workbench.memory import collector
 
 __all__ = ["Headers", "daily", "healthz", "lifespan", "readiness", "readyz", "robots", "script_error"]
 
-COLLECT_EVERY_SECONDS = 4
+COLLECT_EVERY_SECONDS = 2
 READY_WITHIN_SECONDS = 2.0
 A_DAY = 86_400.0
 

@@ -1,6 +1,7 @@
 """Garbage is collected in short pauses, and none of it stays for ever."""
 
 import gc
+import itertools
 import weakref
 from collections.abc import Iterator
 
@@ -29,6 +30,11 @@ def clock() -> Iterator[Clock]:
     gc.unfreeze()
 
 
+def long_work():
+    """Return a clock by which every collection takes long."""
+    return itertools.count().__next__
+
+
 def ring() -> weakref.ref[Ring]:
     return weakref.ref(Ring())
 
@@ -44,6 +50,18 @@ def test_what_is_alive_is_looked_at_once_and_what_is_new_every_time(clock: Clock
     assert lost() is None
     assert looked_at < 1_000  # of hundreds of thousands: what came between the freeze and the look
     assert gc.get_freeze_count() > 20_000
+
+
+@pytest.mark.parametrize(("work", "frozen"), [(long_work(), True), (lambda: 0.0, False)], ids=["long", "short"])
+def test_only_a_collection_that_takes_long_freezes_what_is_alive(clock: Clock, work, frozen: bool):
+    collector = Collector(clock, work)
+    collector.collect()
+    held = [Ring() for _ in range(1_000)]
+    before = gc.get_freeze_count()
+
+    collector.collect()
+
+    assert (gc.get_freeze_count() >= before + len(held)) is frozen
 
 
 def test_garbage_among_what_is_frozen_goes_when_nobody_is_there(clock: Clock):
@@ -84,7 +102,7 @@ def test_however_busy_it_is_what_is_frozen_grows_by_half_at_most(clock: Clock, m
     monkeypatch.setattr(gc, "unfreeze", lambda: whole.append(frozen[-1]) or frozen.append(400_000))
     monkeypatch.setattr(gc, "freeze", lambda: frozen.append(frozen[-1] + 50_000))
     monkeypatch.setattr(gc, "collect", lambda: 0)
-    collector = Collector(clock)
+    collector = Collector(clock, long_work())
     for _ in range(200):
         clock.now += 10
         collector.heard()
