@@ -1,9 +1,9 @@
 """Collects garbage in pauses too short to be noticed: what survived one collection is left out of the next.
 
 A collection stops every thread for as long as it takes to look at all objects: half a second with twenty people's plans
-in memory. So there are many, and where one begins to take long, what is alive after it is frozen: the next looks only at
-what is new since. A frozen object still goes when nobody holds it any more; only a ring of frozen objects that hold one
-another stays. So there are few freezes, and everything is looked at again when nobody is there to wait for it, and,
+in memory. So there are many, and where one begins to take long, what is alive after it is frozen: the next looks only
+at what is new since. A frozen object still goes when nobody holds it any more; only a ring of frozen objects that hold
+one another stays. So there are few freezes, and everything is looked at again when nobody is there to wait for it, and,
 whoever is there, when what is frozen has grown by half.
 """
 
