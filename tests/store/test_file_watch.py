@@ -190,6 +190,23 @@ def test_an_empty_file_in_its_place_is_as_good_as_none(running: Store, plan: Pla
     assert [path.name for path in file.parent.glob("*.before-*")] == []
 
 
+def test_what_is_no_database_in_its_place_is_said_and_nothing_is_lost(
+    running: Store, plan: Plan, file: Path, tmp_path: Path, clock: Clock
+):
+    kept = running.begin(OWNER, plan, key="one")
+    (tmp_path / "other").write_bytes(b"not a database " * 1_000)
+    (tmp_path / "other").replace(file)
+    for _ in range(3):
+        with pytest.raises(KpiError) as refused:
+            running.read(OWNER, kept.plan_id)
+        assert refused.value.code == "store_down"
+        clock.pass_by(seconds=1)
+    assert [path.name for path in file.parent.glob("*.before-*")] == []
+
+    file.unlink()
+    assert running.read(OWNER, kept.plan_id).plan == plan
+
+
 def test_where_it_cannot_be_written_anew_yet_that_is_said_and_it_is_later(
     running: Store, plan: Plan, file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ):

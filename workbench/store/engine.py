@@ -168,10 +168,11 @@ class Database:
         One thread looks at a time: closing the file while another has SQLite open would drop its locks.
         """
         self.look()
+        generation = self.generation
         try:
             yield
         except exc.SQLAlchemyError as error:
-            if self.look():
+            if self.look() or self.generation != generation:
                 raise out_of_turn() from error  # the file went meanwhile; the same may be asked again
             raise
 

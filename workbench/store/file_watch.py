@@ -50,12 +50,12 @@ class FileWatch:
             if found is None:
                 private_file(self._path)
             with suppress(OSError, self._module.Error):  # whoever uses the file is told why it cannot be used
-                self._hold()
+                self._hold(_identity(self._path))
             return False
         if found == self._identities[""]:
             return False
         self._forget_log()
-        self._put_back(is_deleted=found is None or self._is_empty())
+        self._put_back(None if found is None or self._is_empty() else found)
         return True
 
     def close(self) -> None:
@@ -64,15 +64,17 @@ class FileWatch:
             self._keeper.close()
             self._keeper = None
 
-    def _hold(self) -> None:
-        """Open the connection that stays in place of the last, and have it read: only then it holds the log too."""
-        before = _identity(self._path)
+    def _hold(self, file: Identity | None) -> None:
+        """Open the connection that stays in place of the last, and have it read: only then it holds the log too.
+
+        It must be to this file, before the last one is let go: another may have its name already.
+        """
         keeper = self._open()
         try:
             self._set_up(keeper)
             keeper.execute("SELECT count(*) FROM sqlite_master").fetchall()
             identities = {end: _identity(_beside(self._path, end)) for end in ("", *_BESIDE)}
-            if before is None or identities[""] != before:
+            if file is None or identities[""] != file:
                 raise FileNotFoundError(self._path.name)
         except (OSError, self._module.Error):
             keeper.close()
@@ -80,7 +82,9 @@ class FileWatch:
         self.close()
         self._keeper, self._identities = keeper, identities
 
-    def _put_back(self, *, is_deleted: bool) -> None:
+    def _put_back(self, found: Identity | None) -> None:
+        """Write anew what was in the file; beside it, if another with something in it has its name (`found`)."""
+        is_deleted = found is None
         stamp = self._clock().strftime("%Y%m%dT%H%M%SZ")
         target = self._path if is_deleted else _beside(self._path, f".before-{stamp}")
         part = _beside(target, ".part")
@@ -97,9 +101,7 @@ class FileWatch:
         whole = _identity(part)
         part.replace(target)
         sync_folder(target.parent)
-        if is_deleted and _identity(self._path) != whole:
-            raise FileNotFoundError(self._path.name)
-        self._hold()
+        self._hold(whole if is_deleted else found)
         self.generation += 1
         _log.error("database_file_deleted" if is_deleted else "database_file_replaced")
 
@@ -110,14 +112,15 @@ class FileWatch:
                 _beside(self._path, end).unlink(missing_ok=True)
 
     def _is_empty(self) -> bool:
-        """Return whether there is nothing in the file that has the name now: it is as good as none."""
-        with suppress(OSError, self._module.Error):
-            found = self._open()
-            try:
-                return not found.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            finally:
-                found.close()
-        return False
+        """Return whether there is nothing in the file that has the name now: it is as good as none.
+
+        Raises the module's Error if it is no database, or gone again.
+        """
+        found = self._open()
+        try:
+            return not found.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        finally:
+            found.close()
 
     def _open(self) -> Any:
         """Open the file, and make none if it is gone."""
