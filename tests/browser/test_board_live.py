@@ -252,6 +252,7 @@ def test_a_long_name_stands_whole_beside_the_funnel(browser: Browser, address: s
     page.goto(f"{address}/whatif")
     name, row = "WEBサイトのコンバージョン率", page.locator(".row[data-id=cvr]")
     expect(row.locator(".value")).to_have_text("1.20%")
+    row.locator(".thumb").hover()  # waits until it stands still
 
     written = row.locator(".label, .more")
 
