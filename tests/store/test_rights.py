@@ -37,7 +37,7 @@ undelete        -     -     -     yes
 """
 # Everybody may; what they answer is tested below, and in test_persons.py.
 OF_NO_PLAN = {"begin", "plans", "latest", "enter", "can", "adopt", "forget"}
-OF_NOBODY = {"at", "prepare", "check_ready", "close"}  # the server's own
+OF_NOBODY = {"at", "prepare", "check_ready", "close", "generation"}  # the server's own
 ACTIONS = {
     "none": set(),
     "view": {"read", "try", "save_copy"},
