@@ -142,7 +142,7 @@ def of_ksf(plan: Plan, ksf: str) -> Removal:
 def becomes_input(plan: Plan, metric: str) -> dict[str, Any]:
     """Return the changes, by path, that make a computed metric an input with its value of today."""
     path = f"metrics.{metric}"
-    gone = dict.fromkeys((f"{path}.formula", f"{path}.by_month", f"{path}.lag"))
+    gone = dict.fromkeys(f"{path}.{field}" for field in ("formula", "by_month", "lag", "shape"))
     return {**gone, f"{path}.value": plan.tree.now(metric)}
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from kpi_core.document import Action, ComeBack, Commitment, Deal, Decision, Ksf, Limits, Metric, Team, Text
-from kpi_core.plan import _ENTRIES, _PARTS, Plan
+from kpi_core.plan import _ENTRIES, _ITEMS, _PARTS, Plan
 from kpi_core.plan_removal import of_ksf, of_metric
 from tests.app.test_merging import KSF, METRIC, PLANS, RICH, SAMPLE
 from workbench import words
@@ -105,7 +105,8 @@ OTHER = {
     },
 }  # fmt: skip
 
-SECTIONS = {**{name: adapter._type for name, adapter in _PARTS.items()}, **{n: a._type for n, a in _ENTRIES.items()}}
+SECTIONS = {name: adapter._type for adapters in (_PARTS, _ENTRIES) for name, adapter in adapters.items()}
+SECTIONS |= {name: tuple[adapter._type, ...] for name, adapter in _ITEMS.items()}
 
 
 def model_of(annotation) -> type[BaseModel] | None:

@@ -419,7 +419,7 @@ def test_a_choice_that_is_still_open_is_named():
 def test_who_removes_what_another_changes_is_asked_and_the_change_is_shown():
     merged, paths = asked(of_ksf(RICH, "I3").plan, {"ksfs.I3.cost": 7.0})
 
-    assert paths == [("ksfs.I3", "ksfs.I4.depends_on.I3")]
+    assert paths == [("ksfs.I3", "ksfs.I4.depends_on.I3", "assumptions.synergies.I3+I4")]
     assert merged.clashes[0].ours["ksfs.I3"] is None
     assert merged.clashes[0].theirs["ksfs.I3"]["cost"] == 7
     path = merged.clashes[0].path

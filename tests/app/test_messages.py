@@ -50,7 +50,21 @@ MADE_OF = {"loop": "metrics", "pairs": "links"}
 # Numbers, what a person typed, and what is looked for by its own path (said by `place` of `refusals.reasons`).
 NO_IDS = {"age", "by_month", "count", "dimensions", "fewest", "most", "found", "function", "ge", "gt", "has", "high"}
 NO_IDS |= {"key", "le", "length", "limit", "line", "low", "max_length", "month", "name", "nearest", "number", "part"}
-NO_IDS |= {"path", "percent", "plain", "schema", "tag", "successes", "trials", "used", "value", "whole", "expected"}
+NO_IDS |= {
+    "path",
+    "percent",
+    "plain",
+    "schema",
+    "sign",
+    "tag",
+    "text",
+    "successes",
+    "trials",
+    "used",
+    "value",
+    "whole",
+    "expected",
+}
 
 
 def messages() -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from kpi_core.plan import Plan
 from tests.lacking import lacking
 from tests.serving import serve
-from workbench import addresses
+from workbench import network_addresses
 
 pytestmark = pytest.mark.browser
 
@@ -135,7 +135,7 @@ def test_a_saved_file_holds_what_stands_in_the_field(page: Page, address: str) -
 
 
 def test_a_link_opens_at_the_address_of_the_machine_in_its_network(page: Page, browser: Browser) -> None:
-    if not [one for one in addresses.of_this_machine() if one.version == 4]:
+    if not [one for one in network_addresses.of_this_machine() if one.version == 4]:
         lacking("no network on this machine")
     with serve(options=("--server.address=0.0.0.0",)) as address:
         page.goto(f"{address}/share")
@@ -174,6 +174,7 @@ def test_a_template_is_a_new_plan_and_the_one_before_is_found_again(page: Page, 
     guest.close()
     page.goto(f"{address}/share")
     page.locator("[class*='st-key-switch_'] button").first.click()
+    expect(page.locator(".st-key-header")).to_contain_text("セールス")  # the plan before, by its name
     page.goto(address)
     expect(page.locator(".st-key-answer")).to_contain_text("12億円")
 

@@ -1,5 +1,6 @@
 """Removing a metric or a KSF: nothing names it any more, no other number moves, and everything touched was said."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import pytest
@@ -31,7 +32,7 @@ def ids(data: object) -> Iterator[str]:
             yield from ids(entry)
     elif isinstance(data, str):
         yield data
-        yield from data.replace("(", " ").replace(")", " ").replace(",", " ").split()  # the words of a formula
+        yield from re.findall(r"\w+", data)  # the words of a formula
 
 
 def naming(plan: Plan, thing: str, section: str) -> set[str]:
