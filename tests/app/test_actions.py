@@ -5,6 +5,7 @@ A state machine makes the calls that the pages' buttons and fields make, at a de
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, TypeVar
 
@@ -19,8 +20,9 @@ from kpi_core.plan import Plan
 from kpi_core.plan_text import plain
 from tests import random_plans
 from tests.app.every_page import open_every_page
+from tests.serving import BUSY_SECONDS
 from tests.visits import GUEST, ME, app_store, settled
-from workbench import opening, samples
+from workbench import keeping, opening, samples
 from workbench.desk import Desk, Desks
 from workbench.keeping import Keeping
 from workbench.store import Actor, Store
@@ -92,10 +94,8 @@ class People(RuleBasedStateMachine):
         settled(self.desk)
         assert Plan.from_text(self.plan.to_yaml()) == self.plan
         assert Plan.from_text(self.plan.to_json()) == self.plan
-        keeping = self.desk.keeper
-        assert isinstance(keeping, Keeping)
-        assert keeping.trouble is None
-        assert Plan.from_text(self.store.read(Actor.of(ME), str(keeping.plan_id)).text) == self.plan
+        assert self.keeping.trouble is None
+        assert Plan.from_text(self.store.read(Actor.of(ME), str(self.keeping.plan_id)).text) == self.plan
 
     @rule(name=some.sampled_from(NAMES), unit=some.sampled_from(UNITS), value=some.sampled_from(NUMBERS), pick=PICKS)
     def add_an_input(self, name: str, unit: str, value: float, pick: int) -> None:
@@ -265,7 +265,7 @@ class People(RuleBasedStateMachine):
         settled(self.desk)
         saved, scenarios, baseline = self.plan, self.desk.scenarios, self.desk.baseline
         plan_id = self.keeping.begin()
-        self.store.keep_desk(Actor.of(ME), plan_id, self.beside())
+        self.at_rest()
         self.desks = Desks()
         self.open(lambda: opening.at(self.desks, ME, plan_id))
         assert (self.plan, self.desk.scenarios, self.desk.baseline) == (saved, scenarios, baseline)
@@ -276,9 +276,12 @@ class People(RuleBasedStateMachine):
         self.actions += 1
         self.desk = desk()
 
-    def beside(self) -> dict[str, Any]:
-        """Return what lies beside the plan, as the server would keep it within half a second."""
-        return opening.desk_state.state(self.desk, self.keeping._numbers, self.keeping.author)
+    def at_rest(self) -> None:
+        """Wait until what lies beside the plan is kept too: a server that is gone writes nothing afterwards."""
+        ends = time.monotonic() + BUSY_SECONDS
+        while self.keeping._at_work:
+            assert time.monotonic() < ends, "it never comes to rest"
+            time.sleep(0.005)
 
     @property
     def keeping(self) -> Keeping:
@@ -292,7 +295,8 @@ class People(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(400, marks=pytest.mark.long)])
-def test_what_people_do_can_always_be_read_again_and_every_page_opens(count, tmp_path):
+def test_what_people_do_can_always_be_read_again_and_every_page_opens(count, tmp_path, monkeypatch):
+    monkeypatch.setattr(keeping, "QUIET_SECONDS", 0.01)
     with app_store(tmp_path) as store:
         People.store, People.lengths = store, []
         run_state_machine_as_test(

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from kpi_core.plan import Plan
 from tests import serving
@@ -26,7 +26,7 @@ WORDS = {
 @pytest.mark.parametrize("locale", WORDS)
 def test_what_is_left_after_deleting_is_kept_everywhere(browser: Browser, tmp_path: Path, locale: str) -> None:
     leads, becomes_input, rate, confirm, saved, make = WORDS[locale]
-    context, port = browser.new_context(locale=locale, accept_downloads=True), serving.free_port()
+    context, port = _visit(browser, locale), serving.free_port()
     page, data = context.new_page(), tmp_path / "data"
     with serving.serve(port=port, data=data) as address:
         page.goto(f"{address}/tree")
@@ -50,7 +50,7 @@ def test_what_is_left_after_deleting_is_kept_everywhere(browser: Browser, tmp_pa
         page.goto(f"{address}/share")
         page.get_by_role("button", name=make, exact=True).click()
         link = page.locator(".stCode code").first.inner_text().strip()
-        guest = browser.new_context(locale=locale, accept_downloads=True)
+        guest = _visit(browser, locale)
         by_link = guest.new_page()
         by_link.goto(link)
         by_link.locator(".st-key-standing").wait_for()
@@ -63,6 +63,11 @@ def test_what_is_left_after_deleting_is_kept_everywhere(browser: Browser, tmp_pa
         expect(_card(page, rate)).to_have_count(0)
         assert _saved(page, tmp_path) == plan
     context.close()
+
+
+def _visit(browser: Browser, locale: str) -> BrowserContext:
+    """Return a visit wide enough for the tree with the metrics outside it."""
+    return browser.new_context(locale=locale, viewport={"width": 1440, "height": 900}, accept_downloads=True)
 
 
 def _card(page: Page, name: str) -> Locator:

@@ -22,6 +22,7 @@ _mount = st.components.v2.component(
     js=(_FOLDER / "connection.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+_KEY = "connection_line"
 _AWAY = '.stApp:not([data-test-connection-state="CONNECTED"])'
 _STYLE = f"""<style>
 .st-key-connection {{ position: absolute; }}
@@ -38,7 +39,12 @@ def watch(plan_id: str | None) -> None:
     """Watch the connection on this page; what is typed belongs to the plan of this id, and goes into no other."""
     st.html(_STYLE.replace("STATUS", tables.quoted(_("Not saved: no connection"))))
     with st.container(key="connection"):
-        _mount(key="connection_line", data={"plan": _mark(plan_id), "words": _words()})
+        asked = getattr(st.session_state.get(_KEY), "asked", None)
+        _mount(
+            key=_KEY,
+            data={"plan": _mark(plan_id), "words": _words(), "drawn": asked},
+            on_asked_change=lambda: None,
+        )
 
 
 def _mark(plan_id: str | None) -> str:

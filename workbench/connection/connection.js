@@ -5,16 +5,17 @@
  *            session storage, so that a reload while the server is away loses nothing
  *
  * Streamlit writes its state of the connection and of the script beside the app's root; fields are known by their key.
- * Other components hear `gyakusan-returned` on the window once the page is drawn anew.
+ * Once the server is there again it is asked to draw the page anew, and until that is done nothing is put anywhere: what
+ * others changed meanwhile must be in the fields by then. Other components hear `gyakusan-returned` on the window.
  */
-const STORED = "gyakusan_typed", GRACE = 400, SOON = 4_000, SETTLED = 1_000; // ms: no message for a blink; fields come late, and empty
+const STORED = "gyakusan_typed", GRACE = 400, SOON = 4_000, SETTLED = 1_000; // ms: no message for a blink; ask again; fields come late, and empty
 const FIELDS = "input[type=text], input[type=number], input[type=password], textarea";
 const typed = new Map();
-const line = { state: "connected", ran: true, waiting: [], timer: 0, since: 0, page: null };
+const line = { state: "connected", asked: null, waiting: [], timer: 0, since: 0, page: null };
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const page = line.page?.host === parentElement ? line.page : (line.page = open(parentElement));
-  Object.assign(page, { words: data.words, plan: data.plan, turn: page.turn + 1 });
+  Object.assign(page, { words: data.words, plan: data.plan, drawn: data.drawn, tell: setTriggerValue, turn: page.turn + 1 });
   const { turn } = page;
   begin();
   look();
@@ -39,7 +40,7 @@ function begin() {
   if (line.begun) return;
   line.begun = true;
   line.waiting = restored();
-  if (line.waiting.length) Object.assign(line, { state: "returning", since: performance.now() });
+  if (line.waiting.length) line.state = "returning";
   document.addEventListener("beforeinput", ({ target }) => remember(target, true), true);
   document.addEventListener("input", ({ target, isTrusted }) => { if (isTrusted) remember(target, false); }, true);
   document.addEventListener("keydown", enter, true);
@@ -89,15 +90,24 @@ function look() {
   if (!connected) document.querySelector(".stDialog button[aria-label=Close]")?.click(); // ours says it
   if (!connected && line.state !== "lost") lose();
   if (connected && line.state === "lost") {
-    Object.assign(line, { state: "returning", ran: false, since: performance.now() });
+    Object.assign(line, { state: "returning", asked: null });
     line.waiting.forEach(takeOut);
   }
   if (line.state === "returning") {
-    line.ran ||= !isQuiet();
-    if (connected && isQuiet() && (line.ran || performance.now() - line.since > SOON)) comeBack();
-    else again();
+    if (connected && isQuiet() && line.asked && line.page?.drawn === line.asked) comeBack();
+    else {
+      if (connected && isQuiet()) ask();
+      again();
+    }
   }
   if (line.state === "connected" && line.waiting.length && isQuiet()) putIn();
+}
+
+/** Ask for the page as it is now; what is asked comes back with it. */
+function ask() {
+  if (!line.page || (line.asked && performance.now() - line.since < SOON)) return;
+  Object.assign(line, { asked: `${Math.random()}`, since: performance.now() });
+  line.page.tell("asked", line.asked);
 }
 
 function again() {
