@@ -21,10 +21,10 @@ check:
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m workbench.words_catalogue --check
-	$(BIN)/pytest -n 2 -m "not long"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not long"
 
 test-long: .venv/dev .venv/browser .venv/postgres   # the counts in full: plans, saves, kills, power cuts; new random examples
-	$(BIN)/pytest -n 2 -m long
+	$(BIN)/pytest -n 2 --dist worksteal -m long
 
 bench: .venv/dev .venv/browser
 	$(BIN)/python -m tests.bench

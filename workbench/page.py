@@ -42,6 +42,8 @@ _STYLE = """
 [class*="st-key-hidden_"] { display: none; }
 [data-testid^="stBaseButton-primary"] { color: light-dark(#fff, #12171e); }
 [data-testid^="stBaseButton-primary"]:hover:not(:disabled) { background-color: light-dark(#005a8e, #7dbde6); }
+:has(> .st-key-removal) { position: sticky; bottom: 0.75rem; z-index: 5; } /* the question is on the screen at once */
+.st-key-removal { background: light-dark(#fff, #12171e); }
 .st-key-levers .stSlider { margin-bottom: 0.1rem; }
 .stMultiSelect [data-tag] { height: auto; min-height: 1.75rem; }
 .stMultiSelect [data-tag] > span { white-space: normal; overflow-wrap: anywhere; padding: 0.15rem 0; }

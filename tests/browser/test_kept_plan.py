@@ -36,6 +36,7 @@ def test_what_is_left_after_deleting_is_kept_everywhere(browser: Browser, tmp_pa
         expect(page.locator(".st-key-standing")).to_contain_text(saved)
         _card(page, rate).click()
         page.locator(".st-key-remove_cvr button").click()
+        expect(page.locator(".st-key-removal")).to_be_in_viewport(ratio=1)
         page.get_by_role("button", name=confirm).click()
         expect(_card(page, rate)).to_have_count(0)
         expect(page.locator(".st-key-standing")).to_contain_text(saved)
