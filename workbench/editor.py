@@ -18,10 +18,11 @@ from kpi_core import plan_removal
 from kpi_core.document import Metric
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
-from workbench import aim, fields, formats, refusals, removing, sentences, session, words
+from workbench import aim, fields, formats, plan_problems, refusals, removing, sentences, session, words
 from workbench.words import _, md
 
 _NEW = "new_metric"
+_NEW_REFUSED = f"{_NEW}_said"  # what is refused is said in the form
 _DIFFERS = "by_month_differs"
 
 
@@ -189,6 +190,8 @@ def adder(plan: Plan) -> None:
         st.selectbox(_("Kind"), options=list(words.kinds()), format_func=words.kinds().__getitem__, key=f"{_NEW}_kind")
         teams = {team: words.name(part) for team, part in plan.teams.items()}
         st.selectbox(_("Team"), options=list(teams), format_func=teams.__getitem__, key=f"{_NEW}_team")
+        if error := session.refused(_NEW_REFUSED):
+            st.caption("\n".join(f":red[{md(said)}]  " for said in plan_problems.sentences(error)))
         st.form_submit_button(_("Add"), on_click=_add, type="primary")
 
 
@@ -196,7 +199,7 @@ def _add() -> None:
     said = {field: session.typed(f"{_NEW}_{field}") for field in ("name", "said", "unit", "kind", "team")}
     metric = _free_id(session.plan())
     entry: dict[str, Any] = {
-        "name": {words.language(): said["name"] or _("New metric")},
+        "name": {words.language(): said["name"] or ""},
         "unit": said["unit"] or "",
         "kind": said["kind"],
         "team": said["team"],
@@ -205,7 +208,7 @@ def _add() -> None:
         entry["value"] = formats.parse(said["said"] or "0", entry["unit"])
     except KpiError:
         entry["formula"] = said["said"]
-    if session.alter(lambda: session.desk().change({f"metrics.{metric}": entry})):
+    if session.alter(lambda: session.desk().change({f"metrics.{metric}": entry}), key=_NEW_REFUSED):
         session.remember("metric", metric)
         for field in ("name", "said", "unit"):  # what was refused stays to be mended
             session.follow(f"{_NEW}_{field}", "")

@@ -107,6 +107,8 @@ def alone(plan: Plan, needed: Mapping[str, Required]) -> str:
     unable = [md(words.name(plan.metrics[lever])) for lever, one in needed.items() if not one.reachable]
     if not able:
         return _("No lever can close the gap by itself.")
+    if not unable and len(able) == 1:
+        return _("{able} could close the gap by itself.").format(able=able[0])
     if not unable:
         return _("Each of {able} could close the gap by itself.").format(able=listed(able, most=6))
     return _("{able} could close the gap alone; {unable} could not.").format(

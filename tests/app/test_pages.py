@@ -211,6 +211,24 @@ def test_a_new_metric_is_added_and_chosen_and_removed():
     assert metric not in desk.plan.metrics
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("ゼロ", "リード数 / 0"), ("", "12"), ("式", "=1+"), ("自分", "nothing * 2")]
+)
+def test_a_new_metric_that_is_refused_is_refused_in_its_form_without_any_id(name: str, said: str):
+    app = opened("tree")
+    plan = app.session_state["visit"]["session_desk"].plan
+    app.text_input(key="new_metric_name").set_value(name)
+    app.text_input(key="new_metric_said").set_value(said)
+
+    next(button for button in app.button if button.label == "追加する").click().run()
+
+    assert app.session_state["visit"]["session_desk"].plan == plan
+    [told] = [one.value for one in app.caption if one.value.startswith(":red[")]
+    assert "metric_" not in told
+    assert name in told
+    assert app.text_input(key="new_metric_said").value == said
+
+
 def opened_with_one_more() -> str:
     """Return the id that a metric gets which somebody else adds at the same moment."""
     app = opened("tree")

@@ -8,10 +8,11 @@
  * Once the server is there again it is asked to draw the page anew, and until that is done nothing is put anywhere: what
  * others changed meanwhile must be in the fields by then. Other components hear `gyakusan-returned` on the window.
  */
-const STORED = "gyakusan_typed", GRACE = 400, SOON = 4_000, SETTLED = 1_000; // ms: no message for a blink; ask again; fields come late, and empty
+const STORED = "gyakusan_typed";
+const GRACE = 400, CALM = 300, SOON = 4_000, SETTLED = 1_000; // ms: no message for a blink; what a run has sent is drawn by then; ask again; fields come late, and empty
 const FIELDS = "input[type=text], input[type=number], input[type=password], textarea";
 const typed = new Map();
-const line = { state: "connected", asked: null, waiting: [], timer: 0, since: 0, page: null };
+const line = { state: "connected", asked: null, busy: 0, reloaded: false, waiting: [], timer: 0, since: 0, page: null };
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const page = line.page?.host === parentElement ? line.page : (line.page = open(parentElement));
@@ -40,7 +41,7 @@ function begin() {
   if (line.begun) return;
   line.begun = true;
   line.waiting = restored();
-  if (line.waiting.length) line.state = "returning";
+  if (line.waiting.length) Object.assign(line, { state: "returning", reloaded: true });
   document.addEventListener("beforeinput", ({ target }) => remember(target, true), true);
   document.addEventListener("input", ({ target, isTrusted }) => { if (isTrusted) remember(target, false); }, true);
   document.addEventListener("keydown", enter, true);
@@ -90,13 +91,15 @@ function look() {
   if (!connected) document.querySelector(".stDialog button[aria-label=Close]")?.click(); // ours says it
   if (!connected && line.state !== "lost") lose();
   if (connected && line.state === "lost") {
-    Object.assign(line, { state: "returning", asked: null });
+    Object.assign(line, { state: "returning", asked: null, reloaded: false });
     line.waiting.forEach(takeOut);
   }
   if (line.state === "returning") {
-    if (connected && isQuiet() && line.asked && line.page?.drawn === line.asked) comeBack();
+    if (!connected || !isQuiet()) line.busy = performance.now();
+    const calm = performance.now() - line.busy > CALM;
+    if (calm && (line.reloaded || (line.asked && line.page?.drawn === line.asked))) comeBack();
     else {
-      if (connected && isQuiet()) ask();
+      if (calm) ask();
       again();
     }
   }
@@ -105,14 +108,14 @@ function look() {
 
 /** Ask for the page as it is now; what is asked comes back with it. */
 function ask() {
-  if (!line.page || (line.asked && performance.now() - line.since < SOON)) return;
+  if (!line.page || line.reloaded || (line.asked && performance.now() - line.since < SOON)) return;
   Object.assign(line, { asked: `${Math.random()}`, since: performance.now() });
   line.page.tell("asked", line.asked);
 }
 
 function again() {
   clearTimeout(line.again);
-  line.again = setTimeout(look, 500);
+  line.again = setTimeout(look, CALM + 50);
 }
 
 function lose() {
