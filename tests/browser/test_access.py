@@ -19,8 +19,15 @@ _ACTIVE = """() => {
 }"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("language", ["ja-JP", "en-US"])
+@pytest.mark.parametrize(
+    ("language", "scheme"),
+    [
+        ("ja-JP", "light"),
+        ("en-US", "dark"),
+        pytest.param("ja-JP", "dark", marks=pytest.mark.long),
+        pytest.param("en-US", "light", marks=pytest.mark.long),
+    ],
+)
 def test_axe_finds_nothing_serious_on_any_page(browser: Browser, address: str, language: str, scheme: str) -> None:
     context = browser.new_context(locale=language, viewport={"width": 1440, "height": 900}, color_scheme=scheme)
     page = context.new_page()

@@ -72,7 +72,15 @@ def stored(tab: Page) -> str | None:
     return text
 
 
-@pytest.mark.parametrize(("language", "screen"), [("ja", "phone"), ("en", "desktop"), ("ja", "desktop")])
+@pytest.mark.parametrize(
+    ("language", "screen"),
+    [
+        ("ja", "phone"),
+        ("en", "desktop"),
+        pytest.param("ja", "desktop", marks=pytest.mark.long),
+        pytest.param("en", "phone", marks=pytest.mark.long),
+    ],
+)
 def test_what_is_typed_when_the_server_is_killed_is_in_its_field_again(
     tab: Page, tmp_path: Path, language: str, screen: str
 ) -> None:
