@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from kpi_core.errors import KpiError
 from kpi_core.plan import Plan
 from tests.visits import ME, app_store, kept, said, visit
-from workbench import browsers, files, moves, new_link, samples, serving, session, tables, tree_board, words
+from workbench import browsers, files, moves, new_link, refusals, samples, serving, session, tables, tree_board, words
 from workbench.desk import Desk
 from workbench.keeping import Keeping
 from workbench.rows import share as rows
@@ -137,6 +137,24 @@ def test_what_is_said_of_half_a_surrogate_pair_in_a_file_can_be_sent_to_a_browse
     assert sentences
     for sentence in sentences:
         assert sentence.encode()
+
+
+def test_whatever_an_error_quotes_can_be_sent_to_a_browser():
+    with words.speaking("en"):
+        assert words.error(KpiError("formula_syntax", "{found} cannot stand here in a formula.", found=HALF)).encode()
+
+
+def test_of_many_problems_no_more_are_said_than_can_be_read(monkeypatch):
+    problems = tuple(
+        KpiError("formula_syntax", "{found} cannot stand here in a formula.", found=at) for at in "abcdefghijklmnopqrst"
+    )
+    monkeypatch.setattr(session, "plan", lambda: SAMPLE)
+
+    with words.speaking("en"):
+        said = refusals.reasons(KpiError("plan_invalid", "Problems found: {count}.", count=20, problems=problems))
+
+    assert len(said) == 13
+    assert "8 more" in said[-1]
 
 
 # A response
