@@ -56,7 +56,7 @@ def _serious(page: Page) -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("language", ["en", pytest.param("ja", marks=pytest.mark.long)])
 def test_the_keyboard_alone_goes_from_the_gap_to_the_file(
     page: Page, address: str, tmp_path: Path, language: str
 ) -> None:

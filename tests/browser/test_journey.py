@@ -40,7 +40,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("language", ["ja", pytest.param("en", marks=pytest.mark.long)])
 def test_from_the_gap_to_the_six_ksfs_and_home_with_a_file(
     page: Page, browser: Browser, address: str, tmp_path: Path, language: str
 ) -> None:

@@ -15,7 +15,7 @@ PICTURES = {"whatif": 1, "sensitivity": 3, "deadlines": 3, "focus": 4}  # on eac
 MARKS = ".mark-rect path, .mark-symbol path, .mark-area path, .mark-line path, .mark-rule line"
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("language", ["en", pytest.param("ja", marks=pytest.mark.long)])
 def test_pictures_of_a_plan_with_hostile_names_are_drawn_on_every_page(
     page: Page, language: str, address: str, tmp_path: Path
 ) -> None:

@@ -92,7 +92,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
         yield address, log
 
 
-@pytest.fixture(params=["ja", "en"])
+@pytest.fixture(params=["ja", pytest.param("en", marks=pytest.mark.long)])
 def watched(request: pytest.FixtureRequest, browser: Browser, home: tuple[str, Path]) -> Iterator[Watched]:
     watching = Watched(browser, home[0], request.param)
     yield watching

@@ -9,7 +9,9 @@ from tests import serving
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("after", [0, pytest.param(200, marks=pytest.mark.long), 500, 1_000])
+@pytest.mark.parametrize(
+    "after", [0, pytest.param(200, marks=pytest.mark.long), pytest.param(500, marks=pytest.mark.long), 1_000]
+)
 def test_an_entry_while_the_server_restarts_counts_or_is_said_not_to(browser: Browser, after: int) -> None:
     context, port = browser.new_context(locale="en-US"), serving.free_port()
     page = context.new_page()

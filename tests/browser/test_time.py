@@ -37,7 +37,7 @@ def month_by_month(page: Page, keys: int) -> None:
         page.keyboard.press("ArrowRight")
 
 
-@pytest.mark.parametrize("language", ["ja", "en"])
+@pytest.mark.parametrize("language", ["ja", pytest.param("en", marks=pytest.mark.long)])
 def test_the_later_one_starts_the_more_it_takes_until_it_is_too_late(page: Page, address: str, language: str) -> None:
     """×1.2535 from April, ×2.1009 from October, (1,074.4 − 740.5)/(864 − 740.5) = 2.70 for 8 in 10; February never."""
     words = WORDS[language]

@@ -48,7 +48,7 @@ def touched(traces: Mapping[str, tuple[str, ...]]) -> set[str]:
     return {SECTIONS[sort] for sort in sorts if sort in SECTIONS}
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(data=some.data(), plan=random_plans.plans(extras=12))
 def test_nothing_names_a_removed_metric_and_no_other_number_moves(data, plan):
     metric = data.draw(some.sampled_from([*plan.metrics]))
