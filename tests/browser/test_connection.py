@@ -178,10 +178,11 @@ def test_a_reload_while_the_server_is_away_loses_nothing(tab: Page, tmp_path: Pa
 
 
 class Cable:
-    """A tab's way to the server, which can be pulled out while the server goes on."""
+    """A tab's way to the server, which can be pulled out while the server goes on, or hold back what it answers."""
 
     def __init__(self, tab: Page) -> None:
-        self.out = False
+        self.out = self.holds_back = False
+        self.held: list[tuple[WebSocketRoute, str | bytes]] = []
         self.sockets: list[WebSocketRoute] = []
         tab.route_web_socket("**/_stcore/stream", self._connect)
         tab.route("**/_stcore/**", self._ask)
@@ -190,8 +191,22 @@ class Cable:
         if self.out:
             socket.close()
             return
-        socket.connect_to_server()
+        server = socket.connect_to_server()
+        server.on_message(lambda message: self._answered(socket, message))
         self.sockets.append(socket)
+
+    def _answered(self, socket: WebSocketRoute, message: str | bytes) -> None:
+        if self.holds_back:
+            self.held.append((socket, message))
+        else:
+            socket.send(message)
+
+    def release(self) -> None:
+        """Let through what was held back, in order."""
+        self.holds_back = False
+        while self.held:
+            socket, message = self.held.pop(0)
+            socket.send(message)
 
     def _ask(self, route: Route) -> None:
         if self.out:
@@ -209,7 +224,9 @@ class Cable:
         self.out = False
 
 
-def test_what_was_changed_meanwhile_is_not_covered_by_what_was_typed(tab: Page, address: str) -> None:
+@pytest.mark.parametrize("late", [0, 6_000])
+def test_what_was_changed_meanwhile_is_not_covered_by_what_was_typed(tab: Page, address: str, late: int) -> None:
+    """However late a busy server answers after the connection is back."""
     cable, field, other = Cable(tab), name_of(tab), tab.context.new_page()
     begin(tab, address)
     text = type_on(field, "(私の案)")
@@ -219,7 +236,10 @@ def test_what_was_changed_meanwhile_is_not_covered_by_what_was_typed(tab: Page, 
     serving.enter(name_of(other), "別の人の名前")
     expect(other.locator(".st-key-header")).to_contain_text("別の人の名前")
 
+    cable.holds_back = late > 0
     cable.plug_in()
+    tab.wait_for_timeout(late)
+    cable.release()
 
     expect(message(tab)).to_contain_text(f"「別の人の名前」に変更されました。入力中だった内容は「{text}」です。")
     expect(field).to_have_value("別の人の名前")
